@@ -1,0 +1,117 @@
+// Who may import whom. Data flows down this list; imports point up it (ARCHITECTURE.md has the picture).
+// Each rule is proved by a planted violation: tests/house/import-rules.test.ts.
+const ROOMS = ["relay", "ingest", "devices", "enrich", "store", "analysis", "api", "web"];
+
+const error = (name, comment, from, to) => ({ name, comment, severity: "error", from, to });
+const any = ROOMS.join("|");
+
+module.exports = {
+  forbidden: [
+    error("no-cycles", "A cycle has no direction, so it has no story.", {}, { circular: true }),
+    error(
+      "base-knows-nothing",
+      "lib/base and lib/limits.ts import nothing of ours.",
+      { path: "^lib/(base/|limits\\.ts)" },
+      { path: "^(functions|local|tests|scripts|bench|lib/(?!base/))" },
+    ),
+    error(
+      "event-knows-only-base",
+      "lib/event may import lib/base and lib/limits.ts.",
+      { path: "^lib/event/" },
+      { path: "^(functions|local|tests|scripts|bench|lib/(?!event/|base/|limits\\.ts))" },
+    ),
+    // A room may look back along the event's way, never ahead.
+    ...ROOMS.slice(0, -1).map((room, index) =>
+      error(
+        `${room}-never-looks-ahead`,
+        "Data flows on; imports point back.",
+        { path: `^lib/${room}/` },
+        { path: `^lib/(${ROOMS.slice(index + 1).join("|")})/` },
+      ),
+    ),
+    error(
+      "rooms-enter-by-the-door",
+      "Import another room's index.ts or ports.ts, not its inside.",
+      { path: `^lib/(${any})/` },
+      { path: `^lib/(${any})/`, pathNot: ["^lib/$1/", "^lib/[^/]+/(index|ports)\\.ts$"] },
+    ),
+    error(
+      "rooms-know-no-outside",
+      "Rooms see ports, never adapters, wiring or entry points.",
+      { path: `^lib/(${any})/` },
+      { path: "^(functions|local|tests|scripts|bench|lib/(adapters|wiring))/" },
+    ),
+    error(
+      "adapters-see-ports-only",
+      "An adapter sees base, event, limits, its own folder, ports.ts and keys.ts.",
+      { path: "^lib/adapters/([^/]+)/" },
+      {
+        path: "^(functions|local|tests|scripts|bench|lib)/",
+        // adapters/aws is the signed transport that the adapters of AWS's services share.
+        pathNot: [
+          "^lib/(base|event)/",
+          "^lib/limits\\.ts$",
+          "^lib/adapters/$1/",
+          "^lib/adapters/aws/",
+          "/(ports|keys)\\.ts$",
+        ],
+      },
+    ),
+    error(
+      "outside-only-in-adapters",
+      "Sockets, disks and other processes are reached through a port.",
+      { path: "^(lib|functions)/", pathNot: "^lib/(adapters|wiring)/" },
+      {
+        path: "node_modules/(@aws-sdk|@smithy|aws4fetch|ws|home-assistant-js-websocket)|^(node:)?(fs|net|tls|http|https|child_process|sqlite|fs/promises)$",
+      },
+    ),
+    error(
+      "no-aws-sdk-at-run-time",
+      "The SDK is 440 KB of every bundle; its types cost nothing (DECISIONS.md).",
+      { path: "^(lib|functions|local)/" },
+      { path: "node_modules/@aws-sdk/client-", dependencyTypesNot: ["type-only"] },
+    ),
+    error(
+      "handlers-see-wiring-only",
+      "A handler translates AWS's event and calls wiring.",
+      { path: "^functions/" },
+      { path: "^(lib/(?!wiring/)|local/|tests/|scripts/|functions/)" },
+    ),
+    error(
+      "relay-sees-wiring-only",
+      "What runs in the house calls wiring, like any other entry point.",
+      { path: "^local/relay\\.ts$" },
+      { path: "^(functions|tests|scripts|lib/(?!wiring/))" },
+    ),
+    error(
+      "laptop-stays-outside",
+      "The laptop starts handlers and wiring; it never reaches into a room.",
+      { path: "^local/", pathNot: "^local/relay\\.ts$" },
+      { path: "^(tests|lib)/", pathNot: ["^lib/(wiring|event|base|adapters/memory)/", "^lib/limits\\.ts$"] },
+    ),
+    error(
+      "wiring-is-the-top",
+      "Only entry points call wiring.",
+      { path: "^lib/", pathNot: "^lib/wiring/" },
+      { path: "^lib/wiring/" },
+    ),
+    error("nobody-imports-tests", "Tests are leaves.", { pathNot: "^(tests|bench)/" }, { path: "^tests/" }),
+    error(
+      "no-unreached-file",
+      "Every lib file is reached from a handler or a program; one that nobody reaches is dead.",
+      { path: "^(functions/[^/]+|local/(relay|start|cli))\\.ts$" },
+      { path: "^lib/", pathNot: ["^lib/adapters/memory/", "/ports\\.ts$"], reachable: false },
+    ),
+    error("no-unresolvable", "An import must lead somewhere.", {}, { couldNotResolve: true, pathNot: "^node:" }),
+  ],
+  options: {
+    doNotFollow: { path: "node_modules" },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: "tsconfig.json" },
+    enhancedResolveOptions: {
+      extensions: [".ts", ".js", ".mjs", ".json"],
+      exportsFields: ["exports"],
+      conditionNames: ["import", "types", "node", "default"],
+    },
+  },
+};

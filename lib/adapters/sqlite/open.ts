@@ -1,0 +1,123 @@
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { type ErrorCode, HearthlineError, isHearthlineError, messageOf } from "../../base/errors.ts";
+
+export interface SqliteFile {
+  /** Its folder is made when missing (mode 700: what is inside is private). `:memory:` for a database without a file. */
+  readonly path: string;
+  /** Four bytes that say whose file this is (PRAGMA application_id), so that another program's database is refused and not filled with our tables. */
+  readonly applicationId: number;
+  /** What the file is, for messages: "event store". */
+  readonly what: string;
+  /** Step n leads from schema version n to n + 1. Steps are never changed once released, only added. */
+  readonly steps: readonly string[];
+  /** How long a statement waits for another process's lock. Default 5,000 ms; the thread is blocked meanwhile. */
+  readonly busyTimeoutMs?: number;
+}
+
+/**
+ * Opens a database for several processes at once, and brings its schema to the newest version.
+ * A transaction that has been committed survives kill -9 and a power cut: WAL with `synchronous = FULL` syncs the log at every commit
+ * (with NORMAL a power cut takes the last commits away). `fullfsync` makes that true on macOS as well.
+ * @throws HearthlineError `service_timeout` (locked), `service_failed` (disk full, read-only, cannot be opened): safe to try again;
+ * `data_folder_unusable` (damaged, another program's file, written by a newer Hearthline): a person has to act
+ */
+export function openSqlite(file: SqliteFile): DatabaseSync {
+  return withSqliteErrors(`Opening the ${file.what}`, file.path, () => {
+    if (file.path !== ":memory:") mkdirSync(dirname(file.path), { recursive: true, mode: 0o700 });
+    const db = new DatabaseSync(file.path, { timeout: file.busyTimeoutMs ?? 5_000 });
+    try {
+      refuseForeign(db, file);
+      db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;");
+      // Without the limit the log stays as long as it once had to be.
+      db.exec("PRAGMA journal_size_limit = 67108864;");
+      migrate(db, file);
+      return db;
+    } catch (thrown) {
+      db.close();
+      throw thrown;
+    }
+  });
+}
+
+const pragma = (db: DatabaseSync, name: "user_version" | "application_id"): number =>
+  Number(db.prepare(`PRAGMA ${name}`).get()?.[name]);
+
+function refuseForeign(db: DatabaseSync, { path, what, applicationId, steps }: SqliteFile): void {
+  const id = pragma(db, "application_id");
+  const isEmpty = id === 0 && db.prepare("SELECT 1 FROM sqlite_schema LIMIT 1").get() === undefined;
+  if (id !== applicationId && !isEmpty) {
+    throw new HearthlineError(
+      "data_folder_unusable",
+      `Opening the ${what} "${path}": the file is another program's database (application id ${id}); wanted is a file of Hearthline or no file.`,
+    );
+  }
+  const version = pragma(db, "user_version");
+  if (version > steps.length) {
+    throw new HearthlineError(
+      "data_folder_unusable",
+      `Opening the ${what} "${path}": the file has schema version "${version}", this program knows ${steps.length}; wanted is the newer Hearthline that wrote it.`,
+    );
+  }
+}
+
+function migrate(db: DatabaseSync, file: SqliteFile): void {
+  if (pragma(db, "user_version") === file.steps.length) return;
+  transaction(db, () => {
+    // Asked again under the lock: another process may have done it meanwhile.
+    for (const step of file.steps.slice(pragma(db, "user_version"))) db.exec(step);
+    db.exec(`PRAGMA application_id = ${file.applicationId}; PRAGMA user_version = ${file.steps.length};`);
+  });
+}
+
+/** All or nothing. The write lock is taken at the start (IMMEDIATE), because a reader that becomes a writer can be refused without any wait. */
+export function transaction<T>(db: DatabaseSync, work: () => T): T {
+  db.exec("BEGIN IMMEDIATE");
+  try {
+    const result = work();
+    db.exec("COMMIT");
+    return result;
+  } catch (thrown) {
+    // A full disk has rolled back already.
+    if (db.isTransaction) db.exec("ROLLBACK");
+    throw thrown;
+  }
+}
+
+/** Several reads of one and the same state of the file, whatever is written meanwhile. */
+export function snapshot<T>(db: DatabaseSync, work: () => T): T {
+  db.exec("BEGIN");
+  try {
+    return work();
+  } finally {
+    if (db.isTransaction) db.exec("COMMIT");
+  }
+}
+
+// Primary result codes: https://www.sqlite.org/rescode.html
+const FATES: Readonly<Record<number, readonly [ErrorCode, string]>> = {
+  5: ["service_timeout", "another process holds its lock"],
+  6: ["service_timeout", "another connection holds its lock"],
+  8: ["service_failed", "the file cannot be written; wanted is write permission on it and on its folder"],
+  10: ["service_failed", "the disk answers with an error"],
+  11: ["data_folder_unusable", "the file is damaged; wanted is a backup of it, or a new file"],
+  13: ["service_failed", "the disk is full; wanted is free space"],
+  14: ["service_failed", "the file cannot be opened; wanted is a folder that may be written"],
+  26: ["data_folder_unusable", "the file is no SQLite database; wanted is a backup of it, or a new file"],
+};
+
+/** Runs `work`; what SQLite or the file system throws becomes an error of ours that says what was tried, with which file, and what is wanted. */
+export function withSqliteErrors<T>(doing: string, path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (thrown) {
+    if (isHearthlineError(thrown)) throw thrown;
+    const { errcode, code } = thrown as { errcode?: unknown; code?: unknown };
+    const isFileSystem = typeof code === "string" && /^E[A-Z]+$/.test(code);
+    if (typeof errcode !== "number" && !isFileSystem) throw thrown;
+    // The low byte is the primary code, the rest details it.
+    const [ours, state] = FATES[Number(errcode) & 0xff] ?? ["service_failed" as const, "SQLite answers with an error"];
+    throw new HearthlineError(ours, `${doing} "${path}": ${state} (${messageOf(thrown)}).`, { cause: thrown });
+  }
+}

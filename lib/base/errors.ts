@@ -1,0 +1,81 @@
+/**
+ * What becomes of the work that met an error.
+ * - `retry`: the same input may succeed later (a service is away, throttled, slow).
+ * - `dead-letter`: the same input never succeeds; it is set aside with its reason, its neighbours go on.
+ * - `stop`: a person has to act (wrong token, wrong setting); going on would only repeat the failure.
+ */
+export type Fate = "retry" | "dead-letter" | "stop";
+
+const FATES = {
+  // The outside is away for a while.
+  service_unreachable: "retry",
+  service_throttled: "retry",
+  service_failed: "retry",
+  service_timeout: "retry",
+  conflict: "retry",
+  spool_failed: "retry",
+  queue_send_failed: "retry",
+  ledger_full: "retry",
+  home_assistant_disconnected: "retry",
+  home_assistant_not_ready: "retry",
+  home_assistant_command_failed: "retry",
+  command_timeout: "retry",
+  // The input itself is wrong.
+  envelope_malformed: "dead-letter",
+  envelope_version_unknown: "dead-letter",
+  envelope_home_unknown: "dead-letter",
+  envelope_signature_wrong: "dead-letter",
+  envelope_body_broken: "dead-letter",
+  envelope_too_large: "dead-letter",
+  envelope_too_many_records: "dead-letter",
+  envelope_empty: "dead-letter",
+  envelope_count_wrong: "dead-letter",
+  record_malformed: "dead-letter",
+  event_malformed: "dead-letter",
+  event_entity_id_invalid: "dead-letter",
+  event_state_invalid: "dead-letter",
+  event_time_invalid: "dead-letter",
+  event_time_out_of_range: "dead-letter",
+  event_attributes_invalid: "dead-letter",
+  event_too_large: "dead-letter",
+  queue_message_invalid: "dead-letter",
+  request_invalid: "dead-letter",
+  not_found: "dead-letter",
+  // Only a person can mend it.
+  setting_invalid: "stop",
+  home_assistant_token_refused: "stop",
+  home_assistant_address_wrong: "stop",
+  home_assistant_tls_failed: "stop",
+  home_assistant_not_home_assistant: "stop",
+  service_refused: "stop",
+  queue_unknown: "stop",
+  data_folder_unusable: "stop",
+  already_running: "stop",
+  port_taken: "stop",
+} as const satisfies Record<string, Fate>;
+
+export type ErrorCode = keyof typeof FATES;
+
+const BRAND = Symbol.for("hearthline.error");
+
+/** An error of ours: a stable code, what was tried and met, and (by the code) what becomes of the work. */
+export class HearthlineError extends Error {
+  readonly [BRAND] = true;
+  readonly code: ErrorCode;
+  readonly fate: Fate;
+
+  /** `message` says what was tried, the value in quotes, the present and the wanted state. Never put a secret into it. */
+  constructor(code: ErrorCode, message: string, options: { cause?: unknown } = {}) {
+    super(message, options);
+    this.name = "HearthlineError";
+    this.code = code;
+    this.fate = FATES[code];
+  }
+}
+
+/** True for our errors, also across bundles and copies of this module. */
+export const isHearthlineError = (value: unknown): value is HearthlineError =>
+  typeof value === "object" && value !== null && BRAND in value;
+
+/** The text of anything thrown. */
+export const messageOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown));

@@ -1,0 +1,63 @@
+import { type Clock, systemClock } from "./clock.ts";
+
+export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** What a line carries beside its message. Values of secret-looking names are never written. */
+export type LogFields = Readonly<Record<string, unknown>>;
+
+export interface Logger {
+  debug(message: string, fields?: LogFields): void;
+  info(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  error(message: string, fields?: LogFields): void;
+  /** The same log with these fields on every line. */
+  with(fields: LogFields): Logger;
+}
+
+const SECRET = /token|secret|password|authorization|api_?key|home_?key|credential/i;
+
+const withoutSecrets = (fields: LogFields): LogFields =>
+  Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [
+      name,
+      SECRET.test(name) && value !== undefined ? "[secret]" : plain(value),
+    ]),
+  );
+
+const plain = (value: unknown): unknown =>
+  value instanceof Error
+    ? { name: value.name, message: value.message, code: (value as { code?: unknown }).code }
+    : value;
+
+export interface LogOptions {
+  /** Lines below this level are not written. Default `info`. */
+  readonly level?: LogLevel;
+  /** Takes one line without its line end. Default: standard output. */
+  readonly write?: (line: string) => void;
+  readonly clock?: Clock;
+  readonly fields?: LogFields;
+}
+
+/** One JSON object a line: `time` (ISO), `level`, `message`, then the fields. One line per batch, never per event, at `info`. */
+export function createLogger(options: LogOptions = {}): Logger {
+  const { level = "info", clock = systemClock, fields = {} } = options;
+  const write = options.write ?? ((line: string) => void process.stdout.write(`${line}\n`));
+  const at =
+    (lineLevel: LogLevel) =>
+    (message: string, more: LogFields = {}) => {
+      if (LOG_LEVELS.indexOf(lineLevel) < LOG_LEVELS.indexOf(level)) return;
+      const time = new Date(clock.nowMs()).toISOString();
+      write(JSON.stringify({ time, level: lineLevel, message, ...withoutSecrets(fields), ...withoutSecrets(more) }));
+    };
+  return {
+    debug: at("debug"),
+    info: at("info"),
+    warn: at("warn"),
+    error: at("error"),
+    with: (more) => createLogger({ ...options, fields: { ...fields, ...more } }),
+  };
+}
+
+/** A log that writes nothing: for tests and for tools whose output is data. */
+export const silentLogger: Logger = createLogger({ write: () => {} });

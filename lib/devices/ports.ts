@@ -1,0 +1,124 @@
+import type { Microseconds } from "../base/time.ts";
+import type { RegistryName, Weather } from "../event/index.ts";
+
+/** A home as the cloud knows it. */
+export interface Home {
+  readonly homeId: string;
+  readonly name: string;
+  /** IANA name; `UTC` until the relay has said otherwise. */
+  readonly timeZone: string;
+  readonly createdAt: string;
+  readonly haVersion?: string;
+  /** Revision of the home record that set the above. */
+  readonly revision: number;
+}
+
+export interface Area {
+  readonly areaId: string;
+  readonly name: string;
+  readonly floorId?: string;
+  readonly labels: readonly string[];
+}
+export interface Floor {
+  readonly floorId: string;
+  readonly name: string;
+  readonly level?: number;
+}
+export interface Label {
+  readonly labelId: string;
+  readonly name: string;
+}
+export interface Device {
+  readonly deviceId: string;
+  readonly name: string;
+  readonly manufacturer?: string;
+  readonly model?: string;
+  readonly swVersion?: string;
+  readonly areaId?: string;
+  readonly parentDeviceId?: string;
+  readonly viaDeviceId?: string;
+  readonly configEntryId?: string;
+  readonly labels: readonly string[];
+  readonly identifiers: readonly (readonly string[])[];
+  readonly connections: readonly (readonly string[])[];
+  readonly disabledBy?: string;
+}
+/** `areaId` is the entity's own; `registryIndex` resolves what it takes from its device. */
+export interface Entity {
+  readonly entityId: string;
+  readonly name?: string;
+  readonly areaId?: string;
+  readonly deviceId?: string;
+  readonly platform?: string;
+  readonly uniqueId?: string;
+  readonly deviceClass?: string;
+  readonly entityCategory?: string;
+  readonly disabledBy?: string;
+  readonly hiddenBy?: string;
+  readonly labels: readonly string[];
+}
+
+/** A registry's rows by name of the registry. */
+export interface RegistryRows {
+  readonly areas: Area;
+  readonly floors: Floor;
+  readonly labels: Label;
+  readonly devices: Device;
+  readonly entities: Entity;
+}
+
+/** What is known of one entity's latest event. */
+export interface Seen {
+  readonly atUs: Microseconds;
+  readonly state: string;
+  readonly deviceClass?: string;
+  readonly unit?: string;
+}
+
+export interface RelayStatus {
+  readonly relayId: string;
+  readonly at: string;
+  readonly connected: boolean;
+  readonly since: string;
+  readonly haState?: string;
+  readonly haVersion?: string;
+  readonly spoolBytes: number;
+  readonly spoolRecords: number;
+  readonly oldestSeconds: number;
+  readonly rejected: number;
+  readonly clockOffsetMs?: number;
+}
+
+/** The index of one home's areas, devices, entities, and when each was seen last. */
+export interface DeviceIndex {
+  /**
+   * Writes one part of a registry (rows keyed by their id). The same part again changes nothing; a part of a lower revision than the stored one is ignored.
+   * With the last outstanding part of a revision, rows of older revisions are deleted. Parts may come in any order.
+   */
+  applyRegistry<N extends RegistryName>(
+    homeId: string,
+    part: { registry: N; revision: number; part: number; parts: number; rows: readonly RegistryRows[N][] },
+  ): Promise<void>;
+  list<N extends RegistryName>(homeId: string, registry: N): Promise<readonly RegistryRows[N][]>;
+  /** Keeps the latest by `atUs` for each entity. Coalesced: a few writes for any number of entities. */
+  applySeen(homeId: string, seen: ReadonlyMap<string, Seen>): Promise<void>;
+  seen(homeId: string): Promise<ReadonlyMap<string, Seen>>;
+  applyWeather(homeId: string, weather: Weather, atUs: Microseconds): Promise<void>;
+  weather(homeId: string): Promise<{ readonly weather: Weather; readonly atUs: Microseconds } | undefined>;
+  applyRelayStatus(homeId: string, status: RelayStatus): Promise<void>;
+  relayStatuses(homeId: string): Promise<readonly RelayStatus[]>;
+  /** The highest revision of each registry that is complete. */
+  revisions(homeId: string): Promise<Partial<Record<RegistryName, number>>>;
+}
+
+export interface HomeDirectory {
+  get(homeId: string): Promise<Home | undefined>;
+  /** All homes, in pages: for `dispatch` and for the operator's command. */
+  list(): AsyncIterable<Home>;
+  /** @throws `conflict` when it exists */
+  add(home: Home, key: { readonly id: string; readonly secret: Buffer }): Promise<void>;
+  /** What the relay says of the home; ignored when `revision` is not higher. */
+  update(homeId: string, facts: Pick<Home, "name" | "timeZone" | "revision"> & { haVersion?: string }): Promise<void>;
+  /** Removes the home, its keys, tokens and index. */
+  remove(homeId: string): Promise<void>;
+}

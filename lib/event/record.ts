@@ -1,0 +1,137 @@
+import * as z from "zod";
+
+/**
+ * What travels from a relay to `enrich`: records, one JSON line each, numbered by the relay without holes (`n`, from 1).
+ * Names are Home Assistant's own; times stay the strings that Home Assistant wrote.
+ */
+
+const time = z.string().min(1).max(40);
+
+export const contextSchema = z.object({
+  id: z.string().max(64),
+  parent_id: z.string().max(64).nullish(),
+  user_id: z.string().max(64).nullish(),
+});
+
+/**
+ * - `change`: the state itself changed.
+ * - `attributes`: only attributes changed.
+ * - `restore`: no old state, or `restored: true`: Home Assistant has just started, or the entity is new. No change.
+ * - `snapshot`: read by get_states after subscribing. No change.
+ * - `removed`: the entity is gone; its natural key is the time fired.
+ */
+export const EVENT_KINDS = ["change", "attributes", "restore", "snapshot", "removed"] as const;
+export type EventKind = (typeof EVENT_KINDS)[number];
+
+export const EVENT_SOURCES = ["live", "backfill", "import", "api"] as const;
+export type EventSource = (typeof EVENT_SOURCES)[number];
+
+const numbered = { n: z.int().nonnegative() };
+
+/** A state as it is now. `old` is what it was before, without its attributes. */
+export const stateRecordSchema = z.object({
+  ...numbered,
+  t: z.literal("state"),
+  kind: z.enum(["change", "attributes", "restore", "snapshot"]),
+  source: z.enum(EVENT_SOURCES),
+  entity_id: z.string(),
+  state: z.string(),
+  attributes: z.record(z.string(), z.unknown()),
+  last_changed: time,
+  last_updated: time,
+  origin: z.string().max(16).optional(),
+  context: contextSchema,
+  old: z.object({ state: z.string(), last_changed: time, last_updated: time }).optional(),
+});
+
+export const removedRecordSchema = z.object({
+  ...numbered,
+  t: z.literal("removed"),
+  source: z.enum(EVENT_SOURCES),
+  entity_id: z.string(),
+  time_fired: time,
+  origin: z.string().max(16).optional(),
+  context: contextSchema,
+  old: z.object({ state: z.string(), last_changed: time, last_updated: time }).optional(),
+});
+
+export const REGISTRIES = ["areas", "floors", "labels", "devices", "entities"] as const;
+export type RegistryName = (typeof REGISTRIES)[number];
+
+/**
+ * Rows of one registry as Home Assistant lists them (picked keys only). A registry travels whole: `parts` records with the same `revision`;
+ * when the last part has come, rows that were in none of them are gone from the home.
+ */
+export const registryRecordSchema = z.object({
+  ...numbered,
+  t: z.literal("registry"),
+  registry: z.enum(REGISTRIES),
+  /** Milliseconds since 1970 when the relay read the registry: a higher revision replaces a lower one. */
+  revision: z.int().nonnegative(),
+  part: z.int().positive(),
+  parts: z.int().positive(),
+  rows: z.array(z.record(z.string(), z.unknown())),
+});
+
+/** What get_config says of the home, without its place on earth. */
+export const homeRecordSchema = z.object({
+  ...numbered,
+  t: z.literal("home"),
+  revision: z.int().nonnegative(),
+  location_name: z.string().max(255),
+  time_zone: z.string().max(64),
+  version: z.string().max(32),
+  language: z.string().max(16).optional(),
+  country: z.string().max(8).nullish(),
+  unit_system: z.record(z.string(), z.string()).optional(),
+});
+
+/** Sequence numbers whose records the relay had to give up before they were acknowledged, and why. Both ends included. */
+export const lossRecordSchema = z.object({
+  ...numbered,
+  t: z.literal("loss"),
+  first: z.int().positive(),
+  last: z.int().positive(),
+  count: z.int().positive(),
+  reason: z.string().max(200),
+  from: time,
+  to: time,
+});
+
+/** How the relay itself is; sent every minute and at each change of its connection. */
+export const relayRecordSchema = z.object({
+  ...numbered,
+  t: z.literal("relay"),
+  at: time,
+  connected: z.boolean(),
+  since: time,
+  ha_state: z.string().max(32).optional(),
+  ha_version: z.string().max(32).optional(),
+  spool_bytes: z.int().nonnegative(),
+  spool_records: z.int().nonnegative(),
+  oldest_seconds: z.number().nonnegative(),
+  rejected: z.int().nonnegative(),
+  clock_offset_ms: z.number().optional(),
+});
+
+export const relayRecordsSchema = z.discriminatedUnion("t", [
+  stateRecordSchema,
+  removedRecordSchema,
+  registryRecordSchema,
+  homeRecordSchema,
+  lossRecordSchema,
+  relayRecordSchema,
+]);
+
+export type StateRecord = z.infer<typeof stateRecordSchema>;
+export type RemovedRecord = z.infer<typeof removedRecordSchema>;
+export type RegistryRecord = z.infer<typeof registryRecordSchema>;
+export type HomeRecord = z.infer<typeof homeRecordSchema>;
+export type LossRecord = z.infer<typeof lossRecordSchema>;
+export type RelayStatusRecord = z.infer<typeof relayRecordSchema>;
+export type EventRecord = StateRecord | RemovedRecord;
+/** Any record, as it lies in the spool and travels in an envelope. */
+export type RelayRecord = z.infer<typeof relayRecordsSchema>;
+type Unnumbered<T> = T extends unknown ? Omit<T, "n"> : never;
+/** A record that the spool has not numbered yet. */
+export type NewRelayRecord = Unnumbered<RelayRecord>;

@@ -1,0 +1,43 @@
+import { formatIsoUs } from "../base/time.ts";
+import type { HomeEvent } from "./event.ts";
+
+/** An event as the API and exports show it: Home Assistant's snake_case names, times as ISO text with six decimals. */
+export function toWireEvent(event: HomeEvent) {
+  const { context, weather } = event;
+  return {
+    home_id: event.homeId,
+    entity_id: event.entityId,
+    state: event.state,
+    ...(event.value !== undefined && { value: event.value }),
+    ...(event.unit !== undefined && { unit: event.unit }),
+    quality: event.quality,
+    kind: event.kind,
+    last_changed: formatIsoUs(event.lastChangedUs),
+    last_updated: formatIsoUs(event.atUs),
+    ...(event.oldState !== undefined && { old_state: event.oldState }),
+    ...(event.secondsInOldState !== undefined && { seconds_in_old_state: event.secondsInOldState }),
+    ...(event.areaId !== undefined && { area_id: event.areaId }),
+    ...(event.deviceId !== undefined && { device_id: event.deviceId }),
+    domain: event.domain,
+    ...(event.deviceClass !== undefined && { device_class: event.deviceClass }),
+    local_time: event.localTime,
+    day_part: event.dayPart,
+    origin: event.origin,
+    source: event.source,
+    context: {
+      id: context.id,
+      ...(context.parentId !== undefined && { parent_id: context.parentId }),
+      ...(context.userId !== undefined && { user_id: context.userId }),
+    },
+    attributes: event.attributes,
+    ...(weather !== undefined && {
+      weather: {
+        condition: weather.condition,
+        ...(weather.temperature !== undefined && { temperature: weather.temperature }),
+        ...(weather.humidity !== undefined && { humidity: weather.humidity }),
+        ...(weather.windSpeed !== undefined && { wind_speed: weather.windSpeed }),
+        ...(weather.pressure !== undefined && { pressure: weather.pressure }),
+      },
+    }),
+  };
+}

@@ -1,0 +1,136 @@
+import * as z from "zod";
+import { HearthlineError } from "../base/errors.ts";
+import { LOG_LEVELS } from "../base/log.ts";
+
+/** Names of the queues; a queue is called `PREFIX-NAME`, its dead-letter queue `PREFIX-NAME-dead`. */
+export const QUEUES = ["events", "store", "index", "analysis"] as const;
+export type QueueName = (typeof QUEUES)[number];
+
+const count = (name: string, min: number, max: number, fallback: number) =>
+  z.coerce
+    .number({ error: `${name}: wanted is a whole number from ${min} to ${max}` })
+    .int(`wanted is a whole number from ${min} to ${max}`)
+    .min(min, `wanted is ${min} or more`)
+    .max(max, `wanted is ${max} or less`)
+    .default(fallback);
+
+const isTimeZone = (name: string): boolean => {
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+const list = z
+  .string()
+  .transform((text) =>
+    text
+      .split(",")
+      .map((part) => part.trim())
+      .filter((part) => part !== ""),
+  )
+  .default([]);
+
+/** Every setting: environment name, check, default. The order is that of the README's table. */
+const settings = {
+  HEARTHLINE_HOME_ID: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, "wanted are 1 to 63 of a-z, 0-9, _ and -, a letter or digit first")
+    .default("home"),
+  HEARTHLINE_HA_URL: z
+    .url({ protocol: /^(https?|wss?)$/, error: "wanted is an address such as http://homeassistant.local:8123" })
+    .optional(),
+  HEARTHLINE_HA_TOKEN: z.string().min(20, "wanted is a long-lived access token of Home Assistant").optional(),
+  HEARTHLINE_HOME_KEY: z
+    .base64({ error: "wanted are 32 bytes in base64" })
+    .refine((text) => Buffer.from(text, "base64").length === 32, "wanted are 32 bytes in base64")
+    .optional(),
+  HEARTHLINE_FLUSH_SECONDS: z.coerce
+    .number({ error: "wanted is a number from 0.05 to 900" })
+    .min(0.05, "wanted is 0.05 or more")
+    .max(900, "wanted is 900 or less")
+    .default(60),
+  HEARTHLINE_SPOOL_MAX_MB: count("HEARTHLINE_SPOOL_MAX_MB", 1, 1_000_000, 1024),
+  HEARTHLINE_INCLUDE: list,
+  HEARTHLINE_EXCLUDE: list,
+  HEARTHLINE_STORE: z.enum(["sqlite", "memory"], { error: 'wanted is "sqlite" or "memory"' }).default("sqlite"),
+  HEARTHLINE_SQLITE_PATH: z.string().min(1).default(".hearthline/store.db"),
+  HEARTHLINE_DATA: z.string().min(1).default(".hearthline"),
+  HEARTHLINE_TIME_ZONE: z
+    .string()
+    .refine(isTimeZone, "wanted is an IANA time zone such as Europe/Amsterdam")
+    .default("UTC"),
+  HEARTHLINE_RAW_DAYS: count("HEARTHLINE_RAW_DAYS", 1, 36_500, 7),
+  HEARTHLINE_ANALYSIS_TIME: z
+    .string()
+    .regex(/^([01]\d|2[0-3]):[0-5]\d$/, "wanted is a time of day such as 03:00")
+    .default("03:00"),
+  HEARTHLINE_WEATHER: z
+    .enum(["none", "home-assistant"], { error: 'wanted is "none" or "home-assistant"' })
+    .default("home-assistant"),
+  HEARTHLINE_LOG_LEVEL: z.enum(LOG_LEVELS, { error: `wanted is one of ${LOG_LEVELS.join(", ")}` }).default("info"),
+  HEARTHLINE_FUTURE_SECONDS: count("HEARTHLINE_FUTURE_SECONDS", 60, 315_360_000, 86_400),
+  HEARTHLINE_QUEUE_PREFIX: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,60}$/, "wanted are 1 to 60 letters, digits, _ and -")
+    .default("hearthline-local"),
+  HEARTHLINE_TABLE: z
+    .string()
+    .regex(/^[A-Za-z0-9_.-]{3,255}$/, "wanted is the name of a DynamoDB table")
+    .default("hearthline-local-index"),
+  HEARTHLINE_PAGE_TOKEN: z.string().optional(),
+  HEARTHLINE_RELAY_PORT: count("HEARTHLINE_RELAY_PORT", 0, 65_535, 0),
+  AWS_REGION: z.string().min(1).default("us-east-1"),
+  AWS_ENDPOINT_URL: z.url().optional(),
+  AWS_ENDPOINT_URL_SQS: z.url().optional(),
+  AWS_ENDPOINT_URL_DYNAMODB: z.url().optional(),
+} as const;
+
+const schema = z.object(settings);
+export type Config = Readonly<z.infer<typeof schema>>;
+export type SettingName = keyof typeof settings;
+/** A configuration in which these settings are surely present. */
+export type ConfigWith<N extends SettingName> = Config & { readonly [K in N]-?: NonNullable<Config[K]> };
+
+const SECRET: ReadonlySet<string> = new Set<SettingName>([
+  "HEARTHLINE_HA_TOKEN",
+  "HEARTHLINE_HOME_KEY",
+  "HEARTHLINE_PAGE_TOKEN",
+]);
+
+/**
+ * Reads all settings from the environment; an empty value counts as not set. `required` names those that this entry point cannot do without.
+ * @throws HearthlineError `setting_invalid`: ONE message that names every setting that is wrong, missing or unknown (`HEARTHLINE_...` that nothing reads);
+ * values are quoted, secrets never.
+ */
+export function readConfig<N extends SettingName = never>(
+  env: Readonly<Record<string, string | undefined>>,
+  required: readonly N[] = [],
+): ConfigWith<N> {
+  const given = Object.fromEntries(
+    Object.entries(env).filter(([name, value]) => name in settings && value !== undefined && value !== ""),
+  );
+  const parsed = schema.safeParse(given);
+  const problems = parsed.success
+    ? []
+    : parsed.error.issues.map((issue) => {
+        const name = String(issue.path[0]);
+        return `${name} is ${SECRET.has(name) ? "set to something else" : `"${given[name]}"`}: ${issue.message}`;
+      });
+  for (const name of required)
+    if (given[name] === undefined && schema.shape[name].safeParse(undefined).data === undefined)
+      problems.push(`${name} is not set`);
+  for (const name of Object.keys(env))
+    if (name.startsWith("HEARTHLINE_") && !(name in settings) && !isForTools(name))
+      problems.push(`${name} is no setting`);
+  if (problems.length > 0 || !parsed.success) {
+    throw new HearthlineError("setting_invalid", `The settings cannot be used. ${[...new Set(problems)].join("; ")}.`);
+  }
+  return parsed.data as ConfigWith<N>;
+}
+
+/** Settings of the command line and of the tests, which no function reads. */
+const isForTools = (name: string): boolean =>
+  /^HEARTHLINE_(URL|TOKEN|PEERS?(_.*)?|ANSWER_FD|TEST_.*|BENCH_.*|STACK_.*|HOME_SIM_.*)$/.test(name);
