@@ -12,9 +12,9 @@ export const SQS_BILLING_UNIT_BYTES = 65_536;
 export const DYNAMODB_ITEM_MAX_BYTES = 409_600;
 /** DynamoDB: puts and deletes in one BatchWriteItem. Source: API_BatchWriteItem; read 2026-09. */
 export const DYNAMODB_BATCH_WRITE_MAX_ITEMS = 25;
-/** Home Assistant: characters of a state. Source: core const.py MAX_LENGTH_STATE_STATE; read 2026-09. */
+/** Home Assistant: characters of a state. Source: core 2026.11.0 const.py MAX_LENGTH_STATE_STATE; as in 2024.3.3. */
 export const HA_STATE_MAX_CHARACTERS = 255;
-/** Home Assistant: seconds a client has to authenticate. Source: core websocket_api/http.py; read 2026-09. */
+/** Home Assistant: seconds a client has to authenticate. Source: core 2026.11.0 components/websocket_api/http.py AUTH_MESSAGE_TIMEOUT. */
 export const HA_AUTH_WINDOW_SECONDS = 10;
 /** Home Assistant's Supervisor passes frames up to this size. Source: supervisor homeassistant/websocket.py; read 2026-09. */
 export const HA_FRAME_MAX_BYTES = 67_108_864;

@@ -3,7 +3,7 @@ const WORK = { Events: 300, Store: 300, Index: 900, Analysis: 7200 }; // seconds
 const FUNCTIONS = ["enrich", "store", "index-devices", "dispatch", "analyze", "authorize", "api"];
 
 module.exports = async ({ resolveVariable }) => {
-  const prefix = await resolveVariable("self:custom.prefix");
+  const prefix = `${await resolveVariable("self:service")}-${await resolveVariable("sls:stage")}`;
   const hasTopic = (await resolveVariable("param:alarmTopic")) === "yes";
   const actions = hasTopic ? { AlarmActions: [{ Ref: "AlarmTopic" }], OKActions: [{ Ref: "AlarmTopic" }] } : {};
   const alarm = (name, AlarmDescription, metric) => ({
@@ -50,17 +50,33 @@ module.exports = async ({ resolveVariable }) => {
   }
   for (const name of FUNCTIONS) {
     const id = name.replace(/(^|-)([a-z])/g, (_all, _dash, letter) => letter.toUpperCase());
-    Resources[`${id}ErrorsAlarm`] = alarm(`${name}-errors`, `The function ${name} ended with an error.`, lambda(name, "Errors"));
-    Resources[`${id}ThrottlesAlarm`] = alarm(`${name}-throttles`, `The function ${name} was not started for want of concurrency.`, lambda(name, "Throttles"));
+    Resources[`${id}ErrorsAlarm`] = alarm(
+      `${name}-errors`,
+      `The function ${name} ended with an error.`,
+      lambda(name, "Errors"),
+    );
+    Resources[`${id}ThrottlesAlarm`] = alarm(
+      `${name}-throttles`,
+      `The function ${name} was not started for want of concurrency.`,
+      lambda(name, "Throttles"),
+    );
   }
-  Resources.LedgerGapAlarm = alarm("ledger-gap", "Sequence numbers of a relay are missing and have not come for 15 minutes: events may be lost.", {
-    Namespace: "Hearthline",
-    MetricName: "LedgerGap",
-    Statistic: "Minimum",
-    Threshold: 0,
-    EvaluationPeriods: 3,
-    Dimensions: [{ Name: "function", Value: "enrich" }],
-  });
-  if (hasTopic) Resources.AlarmTopic = { Type: "AWS::SNS::Topic", Properties: { TopicName: `${prefix}-alarms`, KmsMasterKeyId: "alias/aws/sns" } };
+  Resources.LedgerGapAlarm = alarm(
+    "ledger-gap",
+    "Sequence numbers of a relay are missing and have not come for 15 minutes: events may be lost.",
+    // enrich counts a gap only once it is that old. The highest of a period: the lowest would be that of any relay that is whole.
+    {
+      Namespace: "Hearthline",
+      MetricName: "LedgerGap",
+      Statistic: "Maximum",
+      Threshold: 0,
+      Dimensions: [{ Name: "function", Value: "enrich" }],
+    },
+  );
+  if (hasTopic)
+    Resources.AlarmTopic = {
+      Type: "AWS::SNS::Topic",
+      Properties: { TopicName: `${prefix}-alarms`, KmsMasterKeyId: "alias/aws/sns" },
+    };
   return { Resources, ...(hasTopic && { Outputs: { AlarmTopicArn: { Value: { Ref: "AlarmTopic" } } } }) };
 };

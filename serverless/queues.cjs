@@ -25,7 +25,11 @@ module.exports = async ({ resolveVariable }) => {
     };
     Resources[`${name}DeadQueue`] = {
       Type: "AWS::SQS::Queue",
-      Properties: { QueueName: `${prefix}-${name.toLowerCase()}-dead`, MessageRetentionPeriod: 14 * DAY_SECONDS, SqsManagedSseEnabled: true },
+      Properties: {
+        QueueName: `${prefix}-${name.toLowerCase()}-dead`,
+        MessageRetentionPeriod: 14 * DAY_SECONDS,
+        SqsManagedSseEnabled: true,
+      },
     };
     Outputs[`${name}QueueUrl`] = { Value: { Ref: `${name}Queue` } };
   }

@@ -1,3 +1,4 @@
+/** What a token may do: `read` and `write` one home's data; `admin` all of it. */
 export const SCOPES = ["read", "write", "admin"] as const;
 export type Scope = (typeof SCOPES)[number];
 
@@ -13,29 +14,34 @@ export interface Token {
   readonly expiresAt?: string;
 }
 
+/** @throws fate-`retry` service errors, from every method: safe to repeat */
 export interface TokenStore {
+  /** undefined: there is none, or it has expired. */
   findByHash(hash: string): Promise<Token | undefined>;
+  /** Oldest first. */
   list(homeId: string): Promise<readonly Token[]>;
+  /** It works from the moment this resolves. */
   add(token: Token): Promise<void>;
-  /** False when there was none. It works no more from the moment this resolves. */
+  /** False when there was none. From the moment this resolves it is not found any more; who found it before may hold it for TOKEN_CACHE_SECONDS. */
   revoke(homeId: string, id: string): Promise<boolean>;
 }
 
-/** How full a queue is, as health and metrics show it. */
+/** How full a queue is, as health and metrics show it. The age of its oldest message SQS tells CloudWatch alone: an alarm watches that (serverless/alarms.cjs). */
 export interface QueueDepth {
   readonly name: string;
   readonly visible: number;
   readonly inFlight: number;
   readonly dead: number;
-  readonly oldestSeconds?: number;
 }
 
+/** Looks at the queues without touching them. */
 export interface QueueMonitor {
+  /** Every queue, in a fixed order. @throws fate-`retry` service errors */
   depths(): Promise<readonly QueueDepth[]>;
 }
 
 /** Since when a part is in its state, kept so that it outlives a function. */
 export interface HealthMemory {
-  /** Notes the state seen now; gives since when it has been so. */
+  /** Notes the state seen now; gives since when it has been so. @throws `conflict` and fate-`retry` service errors: safe to repeat */
   note(homeOrFleet: string, part: string, state: string, at: string): Promise<string>;
 }

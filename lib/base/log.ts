@@ -17,18 +17,23 @@ export interface Logger {
 
 const SECRET = /token|secret|password|authorization|api_?key|home_?key|credential/i;
 
-const withoutSecrets = (fields: LogFields): LogFields =>
-  Object.fromEntries(
-    Object.entries(fields).map(([name, value]) => [
-      name,
-      SECRET.test(name) && value !== undefined ? "[secret]" : plain(value),
-    ]),
-  );
+/** Below this nothing is written: a field may hold a circle. */
+const DEPTH_MAX = 6;
 
-const plain = (value: unknown): unknown =>
-  value instanceof Error
-    ? { name: value.name, message: value.message, code: (value as { code?: unknown }).code }
-    : value;
+const withoutSecrets = (fields: LogFields, depth = 0): LogFields =>
+  Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, plain(name, value, depth)]));
+
+/** A value as JSON can write it. */
+function plain(name: string, value: unknown, depth: number): unknown {
+  if (SECRET.test(name) && value !== undefined) return "[secret]";
+  if (typeof value === "bigint") return String(value);
+  if (typeof value !== "object" || value === null || value instanceof Date) return value;
+  if (depth === DEPTH_MAX) return "[deeper]";
+  if (value instanceof Error)
+    return { name: value.name, message: value.message, code: (value as { code?: unknown }).code };
+  if (Array.isArray(value)) return value.map((item) => plain("", item, depth + 1));
+  return withoutSecrets(value as LogFields, depth + 1);
+}
 
 export interface LogOptions {
   /** Lines below this level are not written. Default `info`. */

@@ -14,8 +14,10 @@ export function parseIsoUs(text: string): Microseconds {
   const match = ISO.exec(text);
   if (!match) throw invalid(text);
   const [, year, month, day, hour, minute, second, decimals = "", offset = "Z"] = match;
-  const wall = Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), Number(second));
-  const read = new Date(wall);
+  // Not Date.UTC, which takes the year 1 (what some devices say before their clock is set) for 1901.
+  const read = new Date(0);
+  read.setUTCFullYear(Number(year), Number(month) - 1, Number(day));
+  read.setUTCHours(Number(hour), Number(minute), Number(second));
   const isReal =
     read.getUTCDate() === Number(day) &&
     read.getUTCMonth() === Number(month) - 1 &&
@@ -23,7 +25,7 @@ export function parseIsoUs(text: string): Microseconds {
     read.getUTCMinutes() === Number(minute) &&
     Number(second) < 60;
   if (!isReal) throw invalid(text);
-  return (wall - offsetMs(offset, text)) * 1000 + Number(decimals.slice(0, 6).padEnd(6, "0"));
+  return (read.getTime() - offsetMs(offset, text)) * 1000 + Number(decimals.slice(0, 6).padEnd(6, "0"));
 }
 
 function offsetMs(offset: string, text: string): number {

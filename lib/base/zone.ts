@@ -1,117 +1,41 @@
 import { HearthlineError } from "./errors.ts";
 import type { Microseconds } from "./time.ts";
+import { clockChangeMs, zoneOffsetMs } from "./zone-offsets.ts";
 
-/**
- * Local time by IANA zone, on Intl alone. Exact on both sides of every change of the clock: an offset is kept for each UTC day,
- * and of a day with a change also the moment of the change.
- */
+export { isTimeZone } from "./zone-offsets.ts";
 
-/** One UTC day of one zone: `beforeMs` until `changeMs`, `afterMs` from then on. Offsets east of Greenwich are positive. */
-interface DayOffsets {
-  readonly beforeMs: number;
-  readonly changeMs: number;
-  readonly afterMs: number;
-}
-interface Zone {
-  readonly format: Intl.DateTimeFormat;
-  readonly days: Map<number, DayOffsets>;
-}
+/** Local time by IANA zone. An unknown zone makes every function throw `setting_invalid`. */
 
 const DAY_MS = 86_400_000;
-/** More zones or days than these are forgotten and worked out again: about 10 MB at most. */
-const MAX_ZONES = 128;
-const MAX_DAYS_PER_ZONE = 1024;
-
-const zones = new Map<string, Zone>();
-
-function zoneOf(name: string): Zone {
-  const known = zones.get(name);
-  if (known) return known;
-  let format: Intl.DateTimeFormat;
-  try {
-    format = new Intl.DateTimeFormat("en-US", {
-      timeZone: name,
-      calendar: "iso8601",
-      numberingSystem: "latn",
-      hourCycle: "h23",
-      era: "short",
-      year: "numeric",
-      month: "numeric",
-      day: "numeric",
-      hour: "numeric",
-      minute: "numeric",
-      second: "numeric",
-    });
-  } catch (thrown) {
-    throw new HearthlineError(
-      "setting_invalid",
-      `The time zone "${name}" is not known; wanted is an IANA name such as "Europe/Amsterdam".`,
-      { cause: thrown },
-    );
-  }
-  if (zones.size >= MAX_ZONES) zones.clear();
-  const zone = { format, days: new Map<number, DayOffsets>() };
-  zones.set(name, zone);
-  return zone;
-}
-
-/** True for a name that `Intl` knows as a time zone. */
-export function isTimeZone(name: string): boolean {
-  try {
-    zoneOf(name);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** What Intl says, for whole seconds: about 2 microseconds a call, so it is asked a few times a day and zone. */
-function askOffsetMs(zone: Zone, atMs: number): number {
-  const wholeMs = Math.floor(atMs / 1000) * 1000;
-  const part: Partial<Record<Intl.DateTimeFormatPartTypes, number>> = {};
-  for (const { type, value } of zone.format.formatToParts(wholeMs)) part[type] = Number(value);
-  const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = part;
-  return Date.UTC(year, month - 1, day, hour, minute, second) - wholeMs;
-}
-
-function dayOffsets(zone: Zone, day: number): DayOffsets {
-  const known = zone.days.get(day);
-  if (known) return known;
-  const startMs = day * DAY_MS;
-  const endMs = startMs + DAY_MS;
-  const beforeMs = askOffsetMs(zone, startMs);
-  const afterMs = askOffsetMs(zone, endMs);
-  let changeMs = endMs;
-  if (beforeMs !== afterMs) {
-    // Halving whole seconds: `low` still has the old offset, `high` has the new one.
-    let low = startMs / 1000;
-    let high = endMs / 1000;
-    while (high - low > 1) {
-      const middle = Math.floor((low + high) / 2);
-      if (askOffsetMs(zone, middle * 1000) === beforeMs) low = middle;
-      else high = middle;
-    }
-    changeMs = high * 1000;
-  }
-  if (zone.days.size >= MAX_DAYS_PER_ZONE) zone.days.clear();
-  const offsets = { beforeMs, changeMs, afterMs };
-  zone.days.set(day, offsets);
-  return offsets;
-}
-
-/**
- * Milliseconds to add to UTC for the zone's local time at that moment.
- * @throws HearthlineError `setting_invalid` for an unknown zone (all functions here do)
- */
-export function zoneOffsetMs(atMs: number, zoneName: string): number {
-  const { beforeMs, changeMs, afterMs } = dayOffsets(zoneOf(zoneName), Math.floor(atMs / DAY_MS));
-  return atMs < changeMs ? beforeMs : afterMs;
-}
+// Events come in order: most are of the minute of the one before.
+const MINUTE_MS = 60_000;
+const lastMinute = { zoneName: "", startMs: Number.NaN, text: "", offset: "", hour: 0 };
 
 /** Local ISO 8601 with the zone's offset and six decimals, and the local hour (0 to 23): `2026-11-22T06:47:09.185382+01:00`. */
 export function localTimeOf(atUs: Microseconds, zoneName: string): { readonly text: string; readonly hour: number } {
   const atMs = Math.floor(atUs / 1000);
-  const offsetMs = zoneOffsetMs(atMs, zoneName);
+  const startMs = Math.floor(atMs / MINUTE_MS) * MINUTE_MS;
+  if (startMs !== lastMinute.startMs || zoneName !== lastMinute.zoneName) {
+    const offsetMs = zoneOffsetMs(startMs, zoneName);
+    // Not of whole minutes (before 1972), or changed within the minute: nothing to remember.
+    if (offsetMs % MINUTE_MS !== 0 || offsetMs !== zoneOffsetMs(startMs + MINUTE_MS - 1, zoneName)) {
+      return localText(atUs, zoneOffsetMs(atMs, zoneName));
+    }
+    const { text, hour } = localText(startMs * 1000, offsetMs);
+    Object.assign(lastMinute, { zoneName, startMs, text: text.slice(0, MINUTE_LENGTH), offset: text.slice(-6), hour });
+  }
+  const inMinuteUs = atUs - lastMinute.startMs * 1000;
+  const seconds = Math.floor(inMinuteUs / 1e6);
+  const micros = String(inMinuteUs - seconds * 1e6).padStart(6, "0");
+  const { text, offset, hour } = lastMinute;
+  return { text: `${text}${seconds < 10 ? "0" : ""}${seconds}.${micros}${offset}`, hour };
+}
+
+/** `2026-11-22T06:47:` */
+const MINUTE_LENGTH = 17;
+
+function localText(atUs: Microseconds, offsetMs: number): { readonly text: string; readonly hour: number } {
+  const atMs = Math.floor(atUs / 1000);
   const local = new Date(atMs + offsetMs).toISOString();
   const rest = String(atUs - atMs * 1000).padStart(3, "0");
   return { text: `${local.slice(0, -1)}${rest}${offsetText(offsetMs)}`, hour: Number(local.slice(-13, -11)) };
@@ -190,13 +114,8 @@ function wallToMs(wallMs: number, zoneName: string): number {
   const first = candidates.find((atMs) => atMs + zoneOffsetMs(atMs, zoneName) === wallMs);
   if (first !== undefined) return first;
   // Skipped: the change lies between the two readings.
-  const zone = zoneOf(zoneName);
   const [lowMs = 0, highMs = 0] = candidates;
-  for (let day = Math.floor(lowMs / DAY_MS); day <= Math.floor(highMs / DAY_MS); day++) {
-    const { beforeMs, changeMs, afterMs } = dayOffsets(zone, day);
-    if (beforeMs !== afterMs) return changeMs;
-  }
-  return highMs;
+  return clockChangeMs(lowMs, highMs, zoneName) ?? highMs;
 }
 
 /**

@@ -42,11 +42,16 @@ export interface Device {
   readonly identifiers: readonly (readonly string[])[];
   readonly connections: readonly (readonly string[])[];
   readonly disabledBy?: string;
+  /** The name is whole only after the parent device's (`next_name_part` of Home Assistant 2026.9 and later). */
+  readonly nameFollows?: "parent";
 }
-/** `areaId` is the entity's own; `registryIndex` resolves what it takes from its device. */
+/** `areaId` is the entity's own; a `RegistryView` resolves what it takes from its device. */
 export interface Entity {
   readonly entityId: string;
+  /** The user's name, or else the integration's. */
   readonly name?: string;
+  /** The name is whole only after the device's (`has_entity_name`, or `next_name_part`); without a name it is the device's. */
+  readonly nameFollows?: "device";
   readonly areaId?: string;
   readonly deviceId?: string;
   readonly platform?: string;
@@ -87,18 +92,22 @@ export interface RelayStatus {
   readonly oldestSeconds: number;
   readonly rejected: number;
   readonly clockOffsetMs?: number;
+  /** Why it is not connected. */
+  readonly lastError?: string;
 }
 
 /** The index of one home's areas, devices, entities, and when each was seen last. */
 export interface DeviceIndex {
   /**
    * Writes one part of a registry (rows keyed by their id). The same part again changes nothing; a part of a lower revision than the stored one is ignored.
-   * With the last outstanding part of a revision, rows of older revisions are deleted. Parts may come in any order.
+   * With the last outstanding part of a revision, it replaces the older one as a whole. Parts may come in any order.
+   * @throws `conflict` and fate-`retry` service errors: safe to repeat
    */
   applyRegistry<N extends RegistryName>(
     homeId: string,
     part: { registry: N; revision: number; part: number; parts: number; rows: readonly RegistryRows[N][] },
   ): Promise<void>;
+  /** Rows of the highest complete revision, in the order of the registry; while the very first is still coming, as far as it has. @throws `conflict` (it was replaced each time it was read) and fate-`retry` service errors */
   list<N extends RegistryName>(homeId: string, registry: N): Promise<readonly RegistryRows[N][]>;
   /** Keeps the latest by `atUs` for each entity. Coalesced: a few writes for any number of entities. */
   applySeen(homeId: string, seen: ReadonlyMap<string, Seen>): Promise<void>;

@@ -1,7 +1,7 @@
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import * as z from "zod";
 import { HearthlineError } from "../base/errors.ts";
-import { packLines, unpackLines } from "./pack.ts";
+import { packTextLines, unpackLines } from "./pack.ts";
 
 export const ENVELOPE_VERSION = 1;
 /** No envelope carries more records: a relay packs fewer, and one batch must fit a function's memory and time. */
@@ -52,8 +52,15 @@ export interface SealOptions {
   readonly sentAt: string;
 }
 
-/** Records (or lines that could not be read as records) to the text of one message. O(bytes). */
-export function sealEnvelope(records: readonly unknown[], options: SealOptions): string {
+/** Records to the text of one message. O(bytes). */
+export const sealEnvelope = (records: readonly unknown[], options: SealOptions): string =>
+  sealLines(
+    records.map((record) => JSON.stringify(record)),
+    options,
+  );
+
+/** As `sealEnvelope`, of lines as they are: also of such as could not be read as records. */
+export function sealLines(lines: readonly string[], options: SealOptions): string {
   const envelope = {
     v: ENVELOPE_VERSION,
     home_id: options.homeId,
@@ -61,9 +68,9 @@ export function sealEnvelope(records: readonly unknown[], options: SealOptions):
     key_id: options.key.id,
     first: options.first,
     last: options.last,
-    count: records.length,
+    count: lines.length,
     sent_at: options.sentAt,
-    body: packLines(records),
+    body: packTextLines(lines),
   };
   return JSON.stringify({ ...envelope, mac: macOf(envelope, options.key.secret).toString("hex") });
 }
@@ -123,7 +130,8 @@ export function openEnvelope(envelope: Envelope, key: HomeKey): string[] {
     throw new HearthlineError("envelope_empty", "The envelope holds no record; wanted is at least one.");
   const isNumbered = envelope.first !== 0 || envelope.last !== 0;
   const ranged = isNumbered ? envelope.last - envelope.first + 1 : envelope.count;
-  if (lines.length !== envelope.count || ranged !== envelope.count) {
+  const beginsBeforeOne = isNumbered && envelope.first === 0;
+  if (lines.length !== envelope.count || ranged !== envelope.count || beginsBeforeOne) {
     throw new HearthlineError(
       "envelope_count_wrong",
       `The envelope says ${envelope.count} records, sequence ${envelope.first} to ${envelope.last}, and holds ${lines.length}.`,

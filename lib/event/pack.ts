@@ -5,9 +5,13 @@ import { HearthlineError } from "../base/errors.ts";
 export const UNPACKED_MAX_BYTES = 8 * 1024 * 1024;
 
 /** Values to base64 of zstd (level 3) of JSON lines: SQS takes text only, so compressed bytes must be base64. */
-export function packLines(values: readonly unknown[]): string {
-  const lines = values.map((value) => JSON.stringify(value)).join("\n");
-  return zstdCompressSync(lines, { params: { [constants.ZSTD_c_compressionLevel]: 3 } }).toString("base64");
+export const packLines = (values: readonly unknown[]): string =>
+  packTextLines(values.map((value) => JSON.stringify(value)));
+
+/** As `packLines`, of lines that are JSON text already. */
+export function packTextLines(lines: readonly string[]): string {
+  const params = { [constants.ZSTD_c_compressionLevel]: 3 };
+  return zstdCompressSync(lines.join("\n"), { params }).toString("base64");
 }
 
 /**

@@ -112,6 +112,8 @@ export const relayRecordSchema = z.object({
   oldest_seconds: z.number().nonnegative(),
   rejected: z.int().nonnegative(),
   clock_offset_ms: z.number().optional(),
+  /** Why there is no connection. */
+  last_error: z.string().max(400).optional(),
 });
 
 export const relayRecordsSchema = z.discriminatedUnion("t", [

@@ -1,4 +1,17 @@
 import type { HomeKey } from "../event/index.ts";
+import type { LedgerEntry, LedgerRow } from "./ledger-row.ts";
+import type { SequenceRange } from "./ranges.ts";
+
+// What every ledger does alike, whatever keeps its rows: adapters see it through this port.
+export {
+  emptyLedgerRow,
+  hasArrived,
+  LEDGER_MAX_RANGES,
+  type LedgerEntry,
+  type LedgerRow,
+  mergeLedgerEntries,
+} from "./ledger-row.ts";
+export type { SequenceRange } from "./ranges.ts";
 
 /** One message to a queue. */
 export interface QueueMessage {
@@ -7,10 +20,11 @@ export interface QueueMessage {
   readonly attributes?: Readonly<Record<string, string>>;
 }
 
+/** One queue. Messages may arrive more than once and in any order. */
 export interface Queue {
   /**
    * Sends all, in batches within SQS's limits; reads the answer of each batch and sends again what failed (bounded, with jitter).
-   * Resolves when every message was taken. @throws `queue_send_failed` and the fate-`retry` service errors: some may have been taken, safe to send all again.
+   * Resolves when every message was taken. @throws `queue_message_invalid` (one is empty or too large: none was sent); `queue_send_failed` and the fate-`retry` service errors: some may have been taken, safe to send all again.
    */
   send(messages: readonly QueueMessage[]): Promise<void>;
 }
@@ -19,39 +33,19 @@ export interface Queue {
 export interface HomeKeys {
   /** undefined: no such home or key. @throws fate-`retry` service errors */
   find(homeId: string, keyId: string): Promise<HomeKey | undefined>;
-  /** The key with which we sign for the home ourselves (the newest). undefined: no such home. */
+  /** The key with which we sign for the home ourselves (the newest). undefined: no such home. @throws fate-`retry` service errors */
   current(homeId: string): Promise<HomeKey | undefined>;
 }
 
-/** Sequence numbers, both ends included. */
-export type SequenceRange = readonly [first: number, last: number];
-
-/** What has arrived of one relay: ascending, disjoint, not touching. Complete up to N: the first range is [1, N]. */
-export interface LedgerRow {
-  readonly relayId: string;
-  readonly ranges: readonly SequenceRange[];
-  /** Sequence ranges that the relay reported as lost. They also count as accounted for in `ranges`. */
-  readonly lost: readonly {
-    readonly first: number;
-    readonly last: number;
-    readonly count: number;
-    readonly reason: string;
-  }[];
-  /** Records counted over the relay's life. */
-  readonly counts: { readonly records: number; readonly rejected: number; readonly duplicates: number };
-  readonly updatedAt: string;
-}
-
-export interface LedgerEntry {
-  readonly range: SequenceRange;
-  readonly lost?: LedgerRow["lost"];
-  readonly rejected?: number;
-}
-
+/** What has arrived of each relay, so that "nothing lost up to N" can be said. */
 export interface Ledger {
-  /** Is the whole range recorded already? */
+  /** Is the whole range recorded already, none of it only as lost? A relay never heard of has nothing. @throws fate-`retry` service errors */
   has(homeId: string, relayId: string, range: SequenceRange): Promise<boolean>;
-  /** Merges into the row by compare-and-set, trying again on conflict. Recording again changes the ranges in nothing. @throws `ledger_full`, `conflict` */
-  record(homeId: string, relayId: string, entries: readonly LedgerEntry[]): Promise<void>;
+  /**
+   * Merges into the row (`mergeLedgerEntries`) by compare-and-set, trying again on conflict; gives the row as it is then. Recording again changes
+   * the ranges in nothing. @throws `ledger_full`, `conflict`, fate-`retry` service errors
+   */
+  record(homeId: string, relayId: string, entries: readonly LedgerEntry[]): Promise<LedgerRow>;
+  /** The rows of all relays that ever sent for the home, by relay id. */
   rows(homeId: string): Promise<readonly LedgerRow[]>;
 }

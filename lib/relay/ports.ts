@@ -1,4 +1,4 @@
-import type { HomeRecord, NewRelayRecord, RegistryName, RelayRecord } from "../event/index.ts";
+import type { NewRelayRecord, RegistryName } from "../event/index.ts";
 
 /** What Home Assistant says of a state, as it comes on the wire. Not yet checked: admission does that, one event at a time. */
 export interface HaState {
@@ -72,6 +72,8 @@ export interface SpoolState {
   readonly relayId: string;
   /** The last number given; 0 in a new spool. */
   readonly lastSequence: number;
+  /** The highest revision that a record carried, over the life of this spool; 0 before the first. */
+  readonly lastRevision: number;
   /** What the records take on the disk, free pages not counted. */
   readonly bytes: number;
   /** Records that some sink has not acknowledged. */
@@ -140,5 +142,3 @@ export interface ReferenceClock {
   /** Its time in ms since 1970 (whole seconds); undefined when it does not answer. Never rejects. */
   nowMs(): Promise<number | undefined>;
 }
-
-export type { HomeRecord, NewRelayRecord, RelayRecord };

@@ -50,7 +50,10 @@ export interface EventStore {
   /** Durable when it resolves; all or nothing. @throws fate-`retry` service errors: safe to write all again */
   write(events: readonly HomeEvent[]): Promise<void>;
   range(query: RangeQuery): Promise<EventPage>;
-  /** Per entity, ordered by entity id. */
+  /**
+   * Per entity, ordered by entity id. Reads every event of the range once, in slices between which the thread is free: what is written or pruned
+   * meanwhile may be counted or not.
+   */
   stats(query: Pick<RangeQuery, "homeId" | "entityIds" | "fromUs" | "toUs">): Promise<readonly EntityStats[]>;
   /** Deletes the home's events before the moment; how many. */
   prune(homeId: string, beforeUs: Microseconds): Promise<number>;

@@ -75,12 +75,14 @@ const settings = {
   HEARTHLINE_QUEUE_PREFIX: z
     .string()
     .regex(/^[A-Za-z0-9_-]{1,60}$/, "wanted are 1 to 60 letters, digits, _ and -")
-    .default("hearthline-local"),
+    .default("hearthline-dev"),
   HEARTHLINE_TABLE: z
     .string()
     .regex(/^[A-Za-z0-9_.-]{3,255}$/, "wanted is the name of a DynamoDB table")
-    .default("hearthline-local-index"),
+    .default("hearthline-dev-index"),
   HEARTHLINE_PAGE_TOKEN: z.string().optional(),
+  /** Who looks a token up: the gateway's authorizer (the function `authorize`), or the API itself where the gateway has none. */
+  HEARTHLINE_AUTHORIZER: z.enum(["gateway", "inline"], { error: 'wanted is "gateway" or "inline"' }).default("gateway"),
   HEARTHLINE_RELAY_PORT: count("HEARTHLINE_RELAY_PORT", 0, 65_535, 0),
   AWS_REGION: z.string().min(1).default("us-east-1"),
   AWS_ENDPOINT_URL: z.url().optional(),

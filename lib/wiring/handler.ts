@@ -2,10 +2,10 @@ import middy from "@middy/core";
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { isHearthlineError, messageOf } from "../base/errors.ts";
-import { createLogger, LOG_LEVELS, type LogFields, type Logger } from "../base/log.ts";
-
-/** CloudWatch namespace of every metric of ours. Each has one dimension, `function`. */
-export const METRICS_NAMESPACE = "Hearthline";
+import { createLogger, LOG_LEVELS, type Logger } from "../base/log.ts";
+import { type Cloud, createCloud, type FunctionOptions } from "./aws.ts";
+import { type Batch, type BatchContext, startBatch } from "./batch.ts";
+import { readConfig } from "./config.ts";
 
 /** One message of a batch, with what the queue says of it. */
 export interface SqsMessage {
@@ -18,24 +18,6 @@ export interface SqsMessage {
   readonly sentAtMs: number;
 }
 
-/** Figures of one batch; they go out in the batch's log line as CloudWatch embedded metrics. Names in PascalCase with their unit. */
-export interface BatchMetrics {
-  /** Adds to a count. */
-  count(name: string, by?: number): void;
-  /** Notes a level; of several in one batch the highest is kept. */
-  level(name: string, value: number): void;
-}
-
-export interface BatchContext {
-  readonly log: Logger;
-  readonly metrics: BatchMetrics;
-  readonly requestId: string;
-  /** Adds fields to the batch's one log line. */
-  note(fields: LogFields): void;
-  /** Until the function is stopped from outside. */
-  remainingMs(): number;
-}
-
 /** Works through a batch and gives the ids of the messages that shall come again. A throw makes the whole batch come again. */
 export type BatchWork = (messages: readonly SqsMessage[], context: BatchContext) => Promise<readonly string[]>;
 
@@ -46,10 +28,6 @@ export interface HandlerOptions {
 
 export type SqsHandler = (event: SQSEvent, context: Context) => Promise<SQSBatchResponse>;
 
-interface Batch {
-  readonly context: BatchContext;
-  finish(outcome: LogFields & { readonly failed: number }): void;
-}
 interface BatchLambdaContext extends Context {
   batch?: Batch;
 }
@@ -88,6 +66,21 @@ export function sqsHandler(name: string, work: BatchWork, options: HandlerOption
     });
   return (event, context) => handler(event, context) as Promise<SQSBatchResponse>;
 }
+
+/**
+ * A function behind an SQS event source whose `join` is called once per process, at the first batch: a wrong setting fails that batch with its message, not the import.
+ * Gives what makes the function of an environment; tests and whoever runs functions in a process of their own give another one.
+ */
+export const sqsFunction =
+  (name: string, join: (cloud: Cloud) => BatchWork) =>
+  (env: Readonly<Record<string, string | undefined>> = process.env, options: FunctionOptions = {}): SqsHandler => {
+    let work: BatchWork | undefined;
+    const joined: BatchWork = (messages, context) => {
+      work ??= join(createCloud(readConfig(env), { env, ...options }));
+      return work(messages, context);
+    };
+    return sqsHandler(name, joined, options);
+  };
 
 /**
  * Works through messages one by one, in order: those whose `work` throws are logged and their ids given, the others go on.
@@ -138,48 +131,3 @@ function toMessage(record: SQSRecord): SqsMessage {
 }
 
 const levelOf = (text: string | undefined) => LOG_LEVELS.find((level) => level === text) ?? "info";
-
-interface Outside extends Required<HandlerOptions> {
-  readonly batchLog: Logger;
-}
-
-let isColdStart = true;
-
-function startBatch(name: string, messages: number, lambda: Context, outside: Outside): Batch {
-  const { clock } = outside;
-  const startedMs = clock.monotonicMs();
-  const requestId = lambda.awsRequestId ?? "";
-  const log = outside.log.with({ function: name, requestId });
-  const batchLog = outside.batchLog.with({ function: name, requestId });
-  const counts = new Map<string, number>();
-  const notes: Record<string, unknown> = {};
-  const coldStart = isColdStart;
-  isColdStart = false;
-  return {
-    context: {
-      log,
-      requestId,
-      metrics: {
-        count: (metric, by = 1) => void counts.set(metric, (counts.get(metric) ?? 0) + by),
-        level: (metric, value) => void counts.set(metric, Math.max(counts.get(metric) ?? value, value)),
-      },
-      note: (fields) => void Object.assign(notes, fields),
-      remainingMs: () => lambda.getRemainingTimeInMillis?.() ?? Number.POSITIVE_INFINITY,
-    },
-    finish: (outcome) => {
-      const durationMs = Math.round((clock.monotonicMs() - startedMs) * 10) / 10;
-      counts.set("MessagesIn", messages).set("MessagesFailed", outcome.failed).set("BatchDurationMs", durationMs);
-      const fields = { messages, ...outcome, durationMs, coldStart, ...notes, ...embedded(counts, clock.nowMs()) };
-      if ("error" in outcome) batchLog.error("batch failed", fields);
-      else if (outcome.failed > 0) batchLog.warn("batch done in part", fields);
-      else batchLog.info("batch done", fields);
-    },
-  };
-}
-
-/** CloudWatch's embedded metric format: the log line itself carries the metrics. Source: CloudWatch user guide, "Embedded metric format specification". */
-function embedded(metrics: ReadonlyMap<string, number>, timestampMs: number): Record<string, unknown> {
-  const Metrics = [...metrics.keys()].map((Name) => ({ Name, Unit: Name.endsWith("Ms") ? "Milliseconds" : "Count" }));
-  const CloudWatchMetrics = [{ Namespace: METRICS_NAMESPACE, Dimensions: [["function"]], Metrics }];
-  return { ...Object.fromEntries(metrics), _aws: { Timestamp: timestampMs, CloudWatchMetrics } };
-}

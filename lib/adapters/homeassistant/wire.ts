@@ -1,5 +1,4 @@
 import { isUtf8 } from "node:buffer";
-import type { HaEvent } from "../../relay/ports.ts";
 import type { HaProblem } from "./problem.ts";
 
 /** A message of Home Assistant; only its type is known. */
@@ -28,19 +27,20 @@ export function readFrame(data: Buffer, isBinary: boolean): readonly unknown[] |
 export const isMessage = (value: unknown): value is HaMessage => isObject(value) && typeof value.type === "string";
 
 /**
- * An event, or which member is wrong. By hand and not by zod: this runs for each event of a burst of ten thousand a second, and admission
- * checks what is inside `data` anyway.
+ * What is wrong with an event, or undefined when it is one. By hand and not by zod: this runs for each event of a burst of ten thousand a second,
+ * and admission checks what is inside `data` anyway.
  */
-export function readEvent(value: unknown): HaEvent | HaProblem {
+export function eventProblem(value: unknown): HaProblem | undefined {
   if (!isObject(value)) return { kind: "event_malformed", detail: "an event frame has no event" };
   const fault = faultOf(value);
-  if (fault === undefined) return value as unknown as HaEvent;
-  const entityId = isObject(value.data) ? value.data.entity_id : undefined;
-  return {
-    kind: "event_malformed",
-    detail: `an event has no ${fault}`,
-    ...(typeof entityId === "string" && { entityId: entityId.slice(0, 255) }),
-  };
+  if (fault === undefined) return undefined;
+  return { kind: "event_malformed", detail: `an event has no ${fault}`, ...entityOf(value.data) };
+}
+
+/** The entity that an event is about, for the report of a problem. */
+export function entityOf(data: unknown): { readonly entityId?: string } {
+  const entityId = isObject(data) ? data.entity_id : undefined;
+  return typeof entityId === "string" ? { entityId: entityId.slice(0, 255) } : {};
 }
 
 function faultOf(event: Record<string, unknown>): string | undefined {
@@ -52,5 +52,4 @@ function faultOf(event: Record<string, unknown>): string | undefined {
   return undefined;
 }
 
-export const isProblem = (value: HaEvent | readonly unknown[] | HaProblem): value is HaProblem =>
-  "kind" in value && "detail" in value;
+export const isFrame = (read: readonly unknown[] | HaProblem): read is readonly unknown[] => Array.isArray(read);

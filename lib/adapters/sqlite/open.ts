@@ -107,6 +107,9 @@ const FATES: Readonly<Record<number, readonly [ErrorCode, string]>> = {
   26: ["data_folder_unusable", "the file is no SQLite database; wanted is a backup of it, or a new file"],
 };
 
+const OTHER = ["service_failed", "SQLite answers with an error"] as const;
+const NO_FOLDER = ["service_failed", "its folder cannot be made; wanted is a folder that may be written"] as const;
+
 /** Runs `work`; what SQLite or the file system throws becomes an error of ours that says what was tried, with which file, and what is wanted. */
 export function withSqliteErrors<T>(doing: string, path: string, work: () => T): T {
   try {
@@ -117,7 +120,7 @@ export function withSqliteErrors<T>(doing: string, path: string, work: () => T):
     const isFileSystem = typeof code === "string" && /^E[A-Z]+$/.test(code);
     if (typeof errcode !== "number" && !isFileSystem) throw thrown;
     // The low byte is the primary code, the rest details it.
-    const [ours, state] = FATES[Number(errcode) & 0xff] ?? ["service_failed" as const, "SQLite answers with an error"];
+    const [ours, state] = isFileSystem ? NO_FOLDER : (FATES[Number(errcode) & 0xff] ?? OTHER);
     throw new HearthlineError(ours, `${doing} "${path}": ${state} (${messageOf(thrown)}).`, { cause: thrown });
   }
 }

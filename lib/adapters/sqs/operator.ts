@@ -129,7 +129,6 @@ export function createSqsOperator(options: SqsOperatorOptions): SqsOperator {
       Promise.all(
         names.map(async (name): Promise<QueueDepth> => {
           const [own, dead] = await Promise.all([counts(name), counts(`${name}-dead`)]);
-          // SQS tells the age of the oldest message only as a CloudWatch metric: `oldestSeconds` stays unset.
           return { name, ...own, dead: dead.visible + dead.inFlight };
         }),
       ),

@@ -1,4 +1,7 @@
-import { type AwsClient, AwsError } from "../aws/client.ts";
+import { type AwsClient, AwsError } from "../../lib/adapters/aws/client.ts";
+import type { Clock } from "../../lib/base/clock.ts";
+
+// What serverless.yml makes on AWS and local/stack makes here, for tests that need a queue or a table of any name.
 
 /** SQS keeps a message at most this long: 14 days. Source: SQS developer guide, "quotas-messages"; read 2026-09. */
 const RETENTION_SECONDS = 1_209_600;
@@ -40,4 +43,47 @@ async function createOrSet(client: AwsClient, name: string, attributes: Record<s
     await client.call("SetQueueAttributes", { QueueUrl, Attributes: attributes });
     return QueueUrl;
   }
+}
+
+const POLL_MS = 100;
+const POLLS = 600;
+
+/** Makes the table (pk, sk; paid per request; TTL on `expires_at` where the service knows it) unless it is there, and waits until it is usable. Safe to repeat. */
+export async function provisionTable(client: AwsClient, name: string, clock: Clock): Promise<void> {
+  try {
+    await client.call("CreateTable", {
+      TableName: name,
+      BillingMode: "PAY_PER_REQUEST",
+      AttributeDefinitions: [
+        { AttributeName: "pk", AttributeType: "S" },
+        { AttributeName: "sk", AttributeType: "S" },
+      ],
+      KeySchema: [
+        { AttributeName: "pk", KeyType: "HASH" },
+        { AttributeName: "sk", KeyType: "RANGE" },
+      ],
+    });
+  } catch (thrown) {
+    if (!(thrown instanceof AwsError) || thrown.type !== "ResourceInUseException") throw thrown;
+  }
+  await untilActive(client, name, clock);
+  try {
+    await client.call("UpdateTimeToLive", {
+      TableName: name,
+      TimeToLiveSpecification: { AttributeName: "expires_at", Enabled: true },
+    });
+  } catch (thrown) {
+    // dynalite does not know the operation, and a second time it is refused: the adapters filter expired items themselves.
+    const isExpected = thrown instanceof AwsError && /UnknownOperation|ValidationException/.test(thrown.type);
+    if (!isExpected) throw thrown;
+  }
+}
+
+async function untilActive(client: AwsClient, name: string, clock: Clock): Promise<void> {
+  for (let poll = 1; poll <= POLLS; poll++) {
+    const { Table } = await client.call<{ Table: { TableStatus: string } }>("DescribeTable", { TableName: name });
+    if (Table.TableStatus === "ACTIVE") return;
+    await clock.sleep(POLL_MS);
+  }
+  throw new Error(`The table "${name}" was made and is not active after ${(POLLS * POLL_MS) / 1000} s.`);
 }

@@ -1,0 +1,113 @@
+import { HearthlineError } from "../../base/errors.ts";
+import type { Home, HomeDirectory } from "../../devices/ports.ts";
+import type { HomeKey } from "../../event/index.ts";
+import type { HomeKeys } from "../../ingest/ports.ts";
+import { isConflict } from "./compare-and-set.ts";
+import {
+  directoryKey,
+  directoryPartitions,
+  homeKey,
+  homeOfDirectoryKey,
+  homePartition,
+  type Key,
+  keyParts,
+  prefixOf,
+  signingKeyKey,
+  tokenHashKey,
+} from "./keys.ts";
+import type { Table } from "./table.ts";
+import type { Item } from "./wire-item.ts";
+
+const readHome = (item: Item): Home => JSON.parse(String(item.data)) as Home;
+const toHomeItem = (home: Home): Item => ({
+  ...homeKey(home.homeId),
+  data: JSON.stringify(home),
+  revision: home.revision,
+});
+
+/**
+ * The homes. A home exists when its record does: the directory row and the key are written before it, and it is deleted first,
+ * so that an interrupted `add` or `remove` can be called again.
+ */
+export function createDynamodbHomeDirectory(table: Table): HomeDirectory {
+  const get = async (homeId: string): Promise<Home | undefined> => {
+    const item = await table.get(homeKey(homeId));
+    return item && readHome(item);
+  };
+
+  async function* list(): AsyncGenerator<Home> {
+    for (const pk of directoryPartitions) {
+      const homeIds: string[] = [];
+      for await (const row of table.query({ pk })) homeIds.push(homeOfDirectoryKey(row));
+      const homes = (await table.getMany(homeIds.map(homeKey))).map(readHome);
+      yield* homes.sort((a, b) => (a.homeId < b.homeId ? -1 : 1));
+    }
+  }
+
+  return {
+    get,
+    list,
+
+    async add(home, key) {
+      // Looked at before anything is written: adding twice must not give a home a second key.
+      if (await get(home.homeId)) throw exists(home.homeId);
+      await table.put({ ...directoryKey(home.homeId) });
+      await table.put({ ...signingKeyKey(home.homeId, key.id), secret: key.secret, created_at: home.createdAt });
+      try {
+        await table.put(toHomeItem(home), { expression: "attribute_not_exists(pk)" });
+      } catch (thrown) {
+        if (!isConflict(thrown)) throw thrown;
+        await table.remove(signingKeyKey(home.homeId, key.id));
+        throw exists(home.homeId);
+      }
+    },
+
+    async update(homeId, facts) {
+      const home = await get(homeId);
+      if (!home || home.revision >= facts.revision) return;
+      try {
+        await table.put(toHomeItem({ ...home, ...facts }), {
+          expression: "attribute_exists(pk) AND revision < :revision",
+          values: { ":revision": facts.revision },
+        });
+      } catch (thrown) {
+        // A newer record was first, or the home was removed meanwhile: both are as wanted.
+        if (!isConflict(thrown)) throw thrown;
+      }
+    },
+
+    async remove(homeId) {
+      await table.remove(homeKey(homeId));
+      const pk = homePartition(homeId);
+      for await (const token of table.query({ pk, prefix: prefixOf("TOKEN") }))
+        await table.remove(tokenHashKey(String(token.hash)));
+      const keys: Key[] = [];
+      for await (const { sk } of table.query({ pk, keysOnly: true })) keys.push({ pk, sk });
+      await table.writeMany({ deletes: keys });
+      await table.remove(directoryKey(homeId));
+    },
+  };
+}
+
+const exists = (homeId: string) =>
+  new HearthlineError("conflict", `The home "${homeId}" was to be added and exists already.`);
+
+/** The keys of homes; the newest by its time, then by its id, is current. */
+export function createDynamodbHomeKeys(table: Table): HomeKeys {
+  const readKey = (item: Item): HomeKey => ({
+    id: keyParts(item.sk)[1] ?? "",
+    secret: Buffer.from(item.secret as Uint8Array),
+  });
+  return {
+    async find(homeId, keyId) {
+      const item = await table.get(signingKeyKey(homeId, keyId));
+      return item && readKey(item);
+    },
+    async current(homeId) {
+      let newest: Item | undefined;
+      for await (const item of table.query({ pk: homePartition(homeId), prefix: prefixOf("KEY") }))
+        if (!newest || String(item.created_at) >= String(newest.created_at)) newest = item;
+      return newest && readKey(newest);
+    },
+  };
+}

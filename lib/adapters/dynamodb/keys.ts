@@ -1,0 +1,118 @@
+import { createHash } from "node:crypto";
+import { HearthlineError } from "../../base/errors.ts";
+
+/**
+ * The one table: partition key `pk`, sort key `sk`, both strings; TTL attribute `expires_at` (seconds). Nothing scans.
+ *
+ * | question                              | pk            | sk                                  |
+ * |---------------------------------------|---------------|-------------------------------------|
+ * | which homes are there                 | `D#<bucket>`  | `<home>` (16 buckets by hash)       |
+ * | what is this home                     | `H#<home>`    | `HOME`                              |
+ * | which key signed; the newest key      | `H#<home>`    | `KEY#<key id>`; begins with `KEY#`  |
+ * | what has arrived of this relay        | `H#<home>`    | `LEDGER#<relay>`                    |
+ * | how is this relay                     | `H#<home>`    | `RELAY#<relay>`                     |
+ * | which revision of a registry holds    | `H#<home>`    | `REGISTRY#<name>`                   |
+ * | a registry's rows (packed)            | `H#<home>`    | `ROWS#<name>#<revision>#<part>#<n>` |
+ * | seen lately, not yet merged (packed)  | `H#<home>`    | `SEEN#0#<unique>`                   |
+ * | seen last (packed, 16 buckets)        | `H#<home>`    | `SEEN#1#<bucket>`                   |
+ * | the weather                           | `H#<home>`    | `WEATHER`                           |
+ * | a job by day; the newest jobs         | `H#<home>`    | `JOB#<date>#<kind>`; descending     |
+ * | a job by its id                       | `H#<home>`    | `JOBID#<id>`                        |
+ * | since when is a part in its state     | `H#<home>`    | `HEALTH#<part>`                     |
+ * | whose is this token                   | `T#<sha-256>` | `TOKEN`                             |
+ * | a home's tokens                       | `H#<home>`    | `TOKEN#<id>`                        |
+ *
+ * Every part that comes from outside is escaped, so that no id can collide with another or leave its home.
+ */
+export interface Key {
+  readonly pk: string;
+  readonly sk: string;
+}
+
+/** DynamoDB: bytes of a sort key; a partition key may have 2,048. Source: DynamoDB developer guide, "Service quotas"; read 2026-09. */
+const SORT_KEY_MAX_BYTES = 1024;
+const DIRECTORY_BUCKETS = 16;
+const SEEN_BUCKETS = 16;
+
+/**
+ * One part of a key: `%` and `#` are escaped, the empty text is a lone `%`, and a lone surrogate (which UTF-8 cannot write: all would become the same U+FFFD)
+ * is `%u` and its code. Different texts have different parts, and no part holds a `#`.
+ */
+export function escapePart(text: string): string {
+  if (text === "") return "%";
+  return text
+    .replace(/[%#]/g, (character) => (character === "%" ? "%25" : "%23"))
+    .replace(/\p{Surrogate}/gu, (lone) => `%u${lone.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
+/** The text that `escapePart` was given. */
+export function unescapePart(part: string): string {
+  if (part === "%") return "";
+  return part
+    .replace(/%u([0-9a-f]{4})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
+    .replace(/%2[35]/g, (escaped) => (escaped === "%25" ? "%" : "#"));
+}
+
+const join = (...parts: readonly string[]): string => parts.map(escapePart).join("#");
+
+/** Splits a key into the texts of which it was made. */
+export const keyParts = (key: string): string[] => key.split("#").map(unescapePart);
+
+const hashOf = (text: string): Buffer => createHash("sha256").update(escapePart(text)).digest();
+const twoDigits = (bucket: number): string => String(bucket).padStart(2, "0");
+
+function inHome(homeId: string, ...parts: readonly string[]): Key {
+  const sk = join(...parts);
+  const bytes = Buffer.byteLength(sk);
+  if (bytes > SORT_KEY_MAX_BYTES) {
+    throw new HearthlineError(
+      "record_malformed",
+      `The id "${sk.slice(0, 80)}..." makes a key of ${bytes} bytes; a key may have at most ${SORT_KEY_MAX_BYTES}.`,
+    );
+  }
+  return { pk: homePartition(homeId), sk };
+}
+
+/** Where all of a home lies. */
+export const homePartition = (homeId: string): string => join("H", homeId);
+
+/** What the sort keys of one kind begin with, for queries; `parts` narrow it. */
+export const prefixOf = (
+  kind: "KEY" | "LEDGER" | "RELAY" | "REGISTRY" | "ROWS" | "SEEN" | "JOB" | "TOKEN",
+  ...parts: readonly string[]
+): string => `${join(kind, ...parts)}#`;
+
+export const directoryPartitions: readonly string[] = Array.from({ length: DIRECTORY_BUCKETS }, (_, bucket) =>
+  join("D", twoDigits(bucket)),
+);
+export const directoryKey = (homeId: string): Key => ({
+  pk: join("D", twoDigits((hashOf(homeId)[0] ?? 0) % DIRECTORY_BUCKETS)),
+  sk: escapePart(homeId),
+});
+/** The home that a directory row names. */
+export const homeOfDirectoryKey = ({ sk }: Key): string => unescapePart(sk);
+
+export const homeKey = (homeId: string): Key => inHome(homeId, "HOME");
+export const signingKeyKey = (homeId: string, keyId: string): Key => inHome(homeId, "KEY", keyId);
+export const ledgerKey = (homeId: string, relayId: string): Key => inHome(homeId, "LEDGER", relayId);
+export const relayKey = (homeId: string, relayId: string): Key => inHome(homeId, "RELAY", relayId);
+export const registryKey = (homeId: string, registry: string): Key => inHome(homeId, "REGISTRY", registry);
+export const weatherKey = (homeId: string): Key => inHome(homeId, "WEATHER");
+export const jobKey = (homeId: string, job: { date: string; kind: string }): Key =>
+  inHome(homeId, "JOB", job.date, job.kind);
+export const jobIdKey = (homeId: string, id: string): Key => inHome(homeId, "JOBID", id);
+export const healthKey = (homeId: string, part: string): Key => inHome(homeId, "HEALTH", part);
+export const tokenKey = (homeId: string, id: string): Key => inHome(homeId, "TOKEN", id);
+export const tokenHashKey = (hash: string): Key => ({ pk: join("T", hash), sk: "TOKEN" });
+
+/** Rows of one part of a registry, in numbered pieces. Numbers are padded so that they sort. */
+export const rowsKey = (
+  homeId: string,
+  { registry, revision, part, piece }: { registry: string; revision: number; part: number; piece: number },
+): Key =>
+  inHome(homeId, "ROWS", registry, String(revision).padStart(16, "0"), String(part).padStart(6, "0"), String(piece));
+
+/** Deltas (0) sort before the merged buckets (1): a reader meets them first, so that a merge in between hides nothing. */
+export const seenDeltaKey = (homeId: string, unique: string): Key => inHome(homeId, "SEEN", "0", unique);
+export const seenBucketKey = (homeId: string, bucket: number): Key => inHome(homeId, "SEEN", "1", twoDigits(bucket));
+export const seenBucketOf = (entityId: string): number => (hashOf(entityId)[0] ?? 0) % SEEN_BUCKETS;

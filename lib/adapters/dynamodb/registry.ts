@@ -1,0 +1,153 @@
+import { createHash } from "node:crypto";
+import { HearthlineError } from "../../base/errors.ts";
+import type { DeviceIndex, RegistryRows } from "../../devices/ports.ts";
+import { REGISTRIES, type RegistryName } from "../../event/index.ts";
+import { compareAndSet, nextVersion, unchangedSince } from "./compare-and-set.ts";
+import { type Key, keyParts, prefixOf, registryKey, rowsKey } from "./keys.ts";
+import { packPieces, unpack } from "./packed.ts";
+import type { Table } from "./table.ts";
+import type { Item } from "./wire-item.ts";
+
+/** Where the rows of one part lie: written with revision `at`, in so many pieces. A part that has not changed stays where it was. */
+interface Place {
+  readonly at: number;
+  readonly pieces: number;
+  readonly digest: string;
+}
+
+interface Revision {
+  readonly revision: number;
+  /** How many parts make it whole. */
+  readonly of: number;
+  /** By the number of the part. */
+  readonly parts: Readonly<Record<string, Place>>;
+}
+
+interface Control {
+  readonly complete?: Revision;
+  /** A newer revision of which parts are missing. */
+  readonly pending?: Revision;
+}
+
+/** A revision may be replaced between reading where its rows lie and reading them. */
+const READ_ATTEMPTS = 5;
+
+/**
+ * Registries lie as packed pieces, not as an item a row: 5,000 entities are about 150 writes instead of 5,000, and parts whose rows are what they were are not
+ * written at all. Each revision has its own pieces and a control item says which hold, so readers see a whole revision (the first, while it is still coming, as far as it has).
+ */
+export function createRegistry(table: Table): Pick<DeviceIndex, "applyRegistry" | "list" | "revisions"> {
+  const controlOf = async (homeId: string, registry: RegistryName) => {
+    const item = await table.get(registryKey(homeId, registry));
+    return { item, control: readControl(item) };
+  };
+
+  async function writeRows(key: (piece: number) => Key, rows: readonly unknown[]): Promise<number> {
+    const pieces = packPieces(rows);
+    await table.writeMany({ puts: pieces.map((packed, piece) => ({ ...key(piece), packed })) });
+    return pieces.length;
+  }
+
+  async function deleteStale(homeId: string, registry: RegistryName, { complete, pending }: Control): Promise<void> {
+    if (!complete) return;
+    const kept = new Set(
+      [complete, pending].flatMap((one) => Object.entries(one?.parts ?? {}).map(([part, { at }]) => `${at}/${part}`)),
+    );
+    const stale: Key[] = [];
+    for await (const { pk, sk } of table.query({
+      pk: registryKey(homeId, registry).pk,
+      prefix: prefixOf("ROWS", registry),
+      keysOnly: true,
+    })) {
+      const [, , at, part] = keyParts(sk);
+      // Pieces of a newer revision may be on their way in: only older ones are known to be in nobody's hands.
+      if (Number(at) < complete.revision && !kept.has(`${Number(at)}/${Number(part)}`)) stale.push({ pk, sk });
+    }
+    await table.writeMany({ deletes: stale });
+  }
+
+  async function readRows(homeId: string, registry: RegistryName, { parts }: Revision): Promise<unknown[] | undefined> {
+    const keys = Object.entries(parts)
+      .sort(([a], [b]) => Number(a) - Number(b))
+      .flatMap(([part, { at, pieces }]) =>
+        Array.from({ length: pieces }, (_, piece) =>
+          rowsKey(homeId, { registry, revision: at, part: Number(part), piece }),
+        ),
+      );
+    const items = new Map((await table.getMany(keys)).map((item) => [item.sk, item]));
+    return items.size < keys.length ? undefined : keys.flatMap(({ sk }) => unpack(items.get(sk)?.packed));
+  }
+
+  return {
+    async applyRegistry(homeId, { registry, revision, part, parts, rows }) {
+      const digest = createHash("sha256").update(JSON.stringify(rows)).digest("base64url");
+      let written: Place | undefined;
+      const settled = await compareAndSet(table, async () => {
+        const { item, control } = await controlOf(homeId, registry);
+        if (!isWanted(control, revision, part)) return undefined;
+        let place = control.complete?.parts[part];
+        if (place?.digest !== digest) {
+          written ??= {
+            at: revision,
+            digest,
+            pieces: await writeRows((piece) => rowsKey(homeId, { registry, revision, part, piece }), rows),
+          };
+          place = written;
+        }
+        const next = withPart(control, { revision, part, of: parts, place });
+        const version = nextVersion(item);
+        await table.put(
+          { ...registryKey(homeId, registry), data: JSON.stringify(next), version },
+          unchangedSince(item),
+        );
+        return next;
+      });
+      if (settled?.complete?.revision === revision) await deleteStale(homeId, registry, settled);
+    },
+
+    async list<N extends RegistryName>(homeId: string, registry: N) {
+      for (let attempt = 1; ; attempt++) {
+        const { control } = await controlOf(homeId, registry);
+        const shown = control.complete ?? control.pending;
+        const rows = shown ? await readRows(homeId, registry, shown) : [];
+        if (rows) return rows as RegistryRows[N][];
+        // "No rows" would take every entity its device and area.
+        if (attempt >= READ_ATTEMPTS)
+          throw new HearthlineError(
+            "conflict",
+            `The registry "${registry}" of home "${homeId}" was read ${attempt} times, and each time its rows were gone.`,
+          );
+      }
+    },
+
+    async revisions(homeId) {
+      const items = await table.getMany(REGISTRIES.map((registry) => registryKey(homeId, registry)));
+      return Object.fromEntries(
+        items.flatMap((item) => {
+          const revision = readControl(item).complete?.revision;
+          return revision === undefined ? [] : [[keyParts(item.sk)[1], revision]];
+        }),
+      );
+    },
+  };
+}
+
+const readControl = (item: Item | undefined): Control =>
+  typeof item?.data === "string" ? (JSON.parse(item.data) as Control) : {};
+
+/** Is the part of the newest revision, and not there yet? */
+function isWanted({ complete, pending }: Control, revision: number, part: number): boolean {
+  if (complete && revision <= complete.revision) return false;
+  if (!pending || revision > pending.revision) return true;
+  return revision === pending.revision && pending.parts[part] === undefined;
+}
+
+function withPart(
+  control: Control,
+  { revision, part, of, place }: { revision: number; part: number; of: number; place: Place },
+): Control {
+  const before = control.pending?.revision === revision ? control.pending : { revision, of, parts: {} };
+  const next: Revision = { ...before, parts: { ...before.parts, [part]: place } };
+  if (Object.keys(next.parts).length >= next.of) return { complete: next };
+  return { ...(control.complete && { complete: control.complete }), pending: next };
+}

@@ -1,0 +1,41 @@
+import type { Token, TokenStore } from "../../api/ports.ts";
+import { homePartition, prefixOf, tokenHashKey, tokenKey } from "./keys.ts";
+import type { Table } from "./table.ts";
+import type { Item } from "./wire-item.ts";
+
+const readToken = (item: Item): Token => JSON.parse(String(item.data)) as Token;
+
+/** Tokens by their hash, for the authorizer, and by their home, for the operator. An expired token is as good as none. */
+export function createDynamodbTokenStore(table: Table): TokenStore {
+  return {
+    async findByHash(hash) {
+      const item = await table.get(tokenHashKey(hash));
+      return item && readToken(item);
+    },
+    async list(homeId) {
+      const tokens: Token[] = [];
+      for await (const item of table.query({ pk: homePartition(homeId), prefix: prefixOf("TOKEN") }))
+        tokens.push(readToken(item));
+      return tokens.sort((a, b) =>
+        a.createdAt < b.createdAt ? -1 : a.createdAt > b.createdAt ? 1 : a.id < b.id ? -1 : 1,
+      );
+    },
+    async add(token) {
+      const content = {
+        data: JSON.stringify(token),
+        hash: token.hash,
+        ...(token.expiresAt !== undefined && { expires_at: Math.floor(Date.parse(token.expiresAt) / 1000) }),
+      };
+      // The home's row first: a token that works can always be listed and revoked.
+      await table.put({ ...tokenKey(token.homeId, token.id), ...content });
+      await table.put({ ...tokenHashKey(token.hash), ...content });
+    },
+    async revoke(homeId, id) {
+      const item = await table.get(tokenKey(homeId, id));
+      if (!item) return false;
+      await table.remove(tokenHashKey(String(item.hash)));
+      await table.remove(tokenKey(homeId, id));
+      return true;
+    },
+  };
+}

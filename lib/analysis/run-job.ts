@@ -1,0 +1,64 @@
+import type { Clock } from "../base/clock.ts";
+import { HearthlineError } from "../base/errors.ts";
+import type { Random } from "../base/random.ts";
+import type { HomeDirectory } from "../devices/ports.ts";
+import { jobStatusOf, type Phase, runPhases } from "./phases.ts";
+import { JOB_KINDS, type Job, type JobKind, type JobStore } from "./ports.ts";
+
+/** What the jobs of each kind do. A kind becomes real by having a phase. */
+export type PhasesByKind = Readonly<Record<JobKind, readonly Phase[]>>;
+
+/** Kinds that have something to do, for `dispatch`. */
+export const enabledKinds = (phases: PhasesByKind): JobKind[] => JOB_KINDS.filter((kind) => phases[kind].length > 0);
+
+/** Longer than the function may run (900 s, serverless.yml), so that a job whose lease has ended is surely run by nobody. */
+export const JOB_LEASE_MS = 16 * 60_000;
+
+export interface RunJobOptions {
+  readonly jobs: JobStore;
+  readonly homes: HomeDirectory;
+  readonly phases: PhasesByKind;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** The most memory that this process has had. */
+  readonly peakRssBytes: () => number;
+}
+
+/**
+ * Runs one job under a lease and saves what came of it, after each phase. undefined: the job was done already, or does not exist any more
+ * (its home was removed), so there is nothing to do. After a crash the lease ends and the next call runs the job from its first phase.
+ * @throws HearthlineError `conflict` while another runs it (to be tried again: that other may not end well) and when another has begun it meanwhile
+ * (our lease has ended: what we did after that is not saved), fate-`retry` errors of the stores
+ */
+export async function runJob(homeId: string, jobId: string, options: RunJobOptions): Promise<Job | undefined> {
+  const { jobs, homes, phases, clock, random } = options;
+  const nowMs = clock.nowMs();
+  const lease = { startedAt: new Date(nowMs).toISOString(), untilMs: nowMs + JOB_LEASE_MS, nowMs };
+  const running = await jobs.claim(homeId, jobId, lease);
+  if (!running) return refuseWhileRunning(await jobs.get(homeId, jobId));
+  const home = await homes.get(homeId);
+  if (!home) return undefined;
+  const done = await runPhases(phases[running.kind], running, {
+    clock,
+    random,
+    timeZone: home.timeZone,
+    onProgress: (soFar) => jobs.save({ ...running, phases: soFar }),
+  });
+  const finished: Job = {
+    ...running,
+    status: jobStatusOf(done),
+    phases: done,
+    finishedAt: new Date(clock.nowMs()).toISOString(),
+    peakRssBytes: options.peakRssBytes(),
+  };
+  await jobs.save(finished);
+  return finished;
+}
+
+function refuseWhileRunning(job: Job | undefined): undefined {
+  if (job?.status !== "running") return undefined;
+  throw new HearthlineError(
+    "conflict",
+    `The job "${job.id}" of home "${job.homeId}" is run by another since ${job.startedAt}; wanted is the end of that or of its lease.`,
+  );
+}

@@ -1,0 +1,147 @@
+import { type Context, Hono } from "hono";
+import type { LogFields, Logger } from "../base/log.ts";
+import { type Caller, type Identified, mayDo } from "./caller.ts";
+import { asProblem, Problem, type ProblemExtras, problemResponse } from "./problem.ts";
+import type { ApiRequest, Route } from "./route.ts";
+import { type EventStatsParts, eventStatsRoute } from "./routes/event-stats.ts";
+import { type EventParts, eventRoutes } from "./routes/events.ts";
+import { healthRoutes } from "./routes/health.ts";
+import { type InventoryParts, inventoryRoutes } from "./routes/inventory.ts";
+import { type JobParts, jobRoutes } from "./routes/jobs.ts";
+import { type PageParts, pageRoutes } from "./routes/pages.ts";
+
+export interface ApiParts extends EventParts, EventStatsParts, InventoryParts, JobParts, PageParts {
+  readonly events: EventParts["events"] & EventStatsParts["events"] & PageParts["events"];
+  readonly index: InventoryParts["index"] & PageParts["index"];
+  /** Who asks, from what surrounds the request (what the gateway's authorizer found). */
+  callerOf(surroundings: unknown): Identified | Promise<Identified>;
+  /** The gateway's name for the request, for the log. */
+  requestIdOf(surroundings: unknown): string;
+  readonly log: Logger;
+}
+
+/** All routes, in the order of the document. */
+function routesOf(parts: ApiParts): Route[] {
+  const routes: Route[] = [
+    ...eventRoutes(parts),
+    eventStatsRoute(parts),
+    ...inventoryRoutes(parts),
+    ...jobRoutes(parts),
+    ...healthRoutes(parts.health),
+  ];
+  return [...routes, ...pageRoutes(parts, routes)];
+}
+
+/**
+ * The API. `fetch(request, surroundings)` answers every request: each error as a problem, each answer with the headers that keep browsers careful.
+ * No CORS: pages of other sites read nothing.
+ */
+export function createApi(parts: ApiParts): Hono<{ Bindings: object }> {
+  const app = new Hono<{ Bindings: object }>();
+  const routes = routesOf(parts);
+  app.use(async (context, next) => {
+    await next();
+    secure(context.res.headers);
+  });
+  for (const route of routes) {
+    app.on(route.method, routerPath(route.path), (context) => answer(parts, route, context));
+  }
+  for (const path of new Set(routes.map((route) => route.path))) {
+    app.all(routerPath(path), (context) => otherMethod(context, path, routes));
+  }
+  app.notFound(({ req }) =>
+    problemResponse(
+      new Problem(
+        "not_found",
+        `There is no "${req.path.slice(0, 200)}". All addresses are in /openapi.json and, readable, in /docs.`,
+      ),
+    ),
+  );
+  app.onError((thrown, { req }) => failure(parts.log, { method: req.method, path: req.path }, thrown));
+  return app;
+}
+
+const routerPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ":$1");
+
+async function answer(parts: ApiParts, route: Route, context: Context): Promise<Response> {
+  const startedMs = parts.clock.monotonicMs();
+  const { method, path } = context.req;
+  const fields: Record<string, unknown> = { requestId: parts.requestIdOf(context.env), method, path };
+  let response: Response;
+  try {
+    const identified = await parts.callerOf(context.env);
+    if ("caller" in identified) fields.homeId = identified.caller.homeId;
+    response = await handled(route, requestOf(context), identified);
+  } catch (thrown) {
+    response = failure(parts.log, fields, thrown);
+  }
+  const durationMs = Math.round((parts.clock.monotonicMs() - startedMs) * 10) / 10;
+  const line = { ...fields, status: response.status, durationMs };
+  // Reads are many (a page asks every two seconds) and change nothing.
+  if (method === "GET" && response.status < 500) parts.log.debug("request", line);
+  else parts.log.info("request", line);
+  return response;
+}
+
+const handled = (route: Route, request: ApiRequest, identified: Identified): Promise<Response> =>
+  route.scope === "none"
+    ? route.handle(request, "caller" in identified ? identified.caller : undefined)
+    : route.handle(request, requireScope(identified, route.scope));
+
+const TOKEN_PROBLEMS = {
+  token_missing: 'This needs a token: send the header "Authorization: Bearer hl_...".',
+  token_invalid: "The token is not known. It may have been revoked, or belong to another installation.",
+  token_expired: "The token was good until it expired. Make a new one.",
+} as const;
+
+/** @throws Problem 401, 403, 503 */
+function requireScope(identified: Identified, scope: Parameters<typeof mayDo>[1]): Caller {
+  if ("error" in identified) {
+    if (identified.error === "token_unchecked") {
+      throw new Problem(
+        "service_unavailable",
+        "The token cannot be checked: the table of tokens does not answer now. Try again.",
+      );
+    }
+    throw new Problem(identified.error, TOKEN_PROBLEMS[identified.error]);
+  }
+  const { caller } = identified;
+  if (mayDo(caller, scope)) return caller;
+  throw new Problem("scope_missing", `This needs the scope "${scope}"; the token has "${caller.scopes.join(", ")}".`);
+}
+
+const requestOf = ({ req }: Context): ApiRequest => ({
+  param: (name) => req.param(name) ?? "",
+  query: new URL(req.url).searchParams,
+  header: (name) => req.header(name),
+  bytes: async () => new Uint8Array(await req.arrayBuffer()),
+});
+
+function otherMethod({ req }: Context, path: string, routes: readonly Route[]): Response {
+  const methods = routes.filter((route) => route.path === path).map((route) => route.method);
+  const allow = [...methods, ...(methods.includes("GET") ? ["HEAD"] : []), "OPTIONS"].join(", ");
+  if (req.method === "OPTIONS") return new Response(null, { status: 204, headers: { allow } });
+  const extras: ProblemExtras = { headers: { allow } };
+  return problemResponse(
+    new Problem("method_not_allowed", `"${req.method}" is not answered here; what is: ${allow}.`, extras),
+  );
+}
+
+function failure(log: Logger, fields: LogFields, thrown: unknown): Response {
+  const problem = asProblem(thrown);
+  if (problem.code === "unexpected") {
+    const stack = thrown instanceof Error ? thrown.stack : undefined;
+    log.error("a request could not be answered", { ...fields, error: thrown, stack });
+  } else if (problem !== thrown) log.warn("a request met a part that does not answer", { ...fields, error: thrown });
+  return problemResponse(problem);
+}
+
+/** Answers are data, never a document that may run or be framed; a page brings its own, wider policy. */
+function secure(headers: Headers): void {
+  headers.set("x-content-type-options", "nosniff");
+  headers.set("referrer-policy", "no-referrer");
+  headers.set("x-frame-options", "DENY");
+  headers.set("cross-origin-resource-policy", "same-origin");
+  if (!headers.has("content-security-policy"))
+    headers.set("content-security-policy", "default-src 'none'; frame-ancestors 'none'");
+}

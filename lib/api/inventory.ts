@@ -1,0 +1,123 @@
+import { formatIsoUs } from "../base/time.ts";
+import {
+  type Area,
+  createRegistryView,
+  type Device,
+  type DeviceIndex,
+  type Floor,
+  type ResolvedEntity,
+  type Seen,
+} from "../devices/index.ts";
+import { domainOf } from "../event/index.ts";
+import { byKey } from "./listing.ts";
+
+/** One home's index, read whole and joined: a home has hundreds to a few thousand entities. */
+export interface Inventory {
+  /** By entity id. Also those that were seen but are in no registry: Home Assistant registers only entities with a unique id. */
+  readonly entities: readonly EntityView[];
+  readonly devices: readonly DeviceView[];
+  readonly areas: readonly AreaView[];
+}
+
+export type EntityView = ReturnType<typeof entityView>;
+export type DeviceView = ReturnType<typeof deviceView>;
+export type AreaView = ReturnType<typeof areaView>;
+
+type IndexReader = Pick<DeviceIndex, "list" | "seen">;
+
+export async function readInventory(index: IndexReader, homeId: string): Promise<Inventory> {
+  const [entities, devices, areas, floors, seen] = await Promise.all([
+    index.list(homeId, "entities"),
+    index.list(homeId, "devices"),
+    index.list(homeId, "areas"),
+    index.list(homeId, "floors"),
+    index.seen(homeId),
+  ]);
+  const view = createRegistryView({ entities, devices, areas });
+  const registered = new Set(entities.map((entity) => entity.entityId));
+  const strangers = [...seen.keys()].filter((entityId) => !registered.has(entityId));
+  const entityViews = [
+    ...[...registered]
+      .flatMap((entityId) => view.entity(entityId) ?? [])
+      .map((found) => entityView(found, seen.get(found.entity.entityId))),
+    ...strangers.map((entityId) =>
+      entityView({ entity: { entityId, labels: [] }, name: undefined }, seen.get(entityId)),
+    ),
+  ].sort(byKey(({ entity_id }) => entity_id));
+  const ofDevice = Map.groupBy(entityViews, ({ device_id }) => device_id);
+  const deviceViews = devices
+    .map((device) => deviceView(device, view.areaOfDevice(device.deviceId), ofDevice.get(device.deviceId) ?? []))
+    .sort(byKey(({ device_id }) => device_id));
+  const entitiesOfArea = Map.groupBy(entityViews, ({ area_id }) => area_id);
+  const devicesOfArea = Map.groupBy(deviceViews, ({ area_id }) => area_id);
+  const byFloorId = new Map(floors.map((floor) => [floor.floorId, floor]));
+  const areaViews = areas
+    .map((area) =>
+      areaView(area, {
+        floor: area.floorId === undefined ? undefined : byFloorId.get(area.floorId),
+        entities: entitiesOfArea.get(area.areaId) ?? [],
+        devices: devicesOfArea.get(area.areaId)?.length ?? 0,
+      }),
+    )
+    .sort(byKey(({ area_id }) => area_id));
+  return { entities: entityViews, devices: deviceViews, areas: areaViews };
+}
+
+/** As the registry view resolves it; an entity that is in no registry has no name but its id. */
+type Found = Pick<ResolvedEntity, "entity" | "areaId"> & { readonly name: string | undefined };
+
+const entityView = ({ entity, areaId, name }: Found, seen: Seen | undefined) => ({
+  entity_id: entity.entityId,
+  domain: domainOf(entity.entityId),
+  ...optional("name", name),
+  ...optional("area_id", areaId),
+  ...optional("device_id", entity.deviceId),
+  ...optional("platform", entity.platform),
+  ...optional("device_class", seen?.deviceClass ?? entity.deviceClass),
+  ...optional("unit", seen?.unit),
+  ...optional("entity_category", entity.entityCategory),
+  ...optional("disabled_by", entity.disabledBy),
+  ...optional("hidden_by", entity.hiddenBy),
+  labels: entity.labels,
+  ...(seen && { state: seen.state, last_seen: formatIsoUs(seen.atUs) }),
+});
+
+const optional = <N extends string>(name: N, value: string | undefined) =>
+  (value === undefined ? {} : { [name]: value }) as { [K in N]?: string };
+
+const deviceView = (device: Device, areaId: string | undefined, entities: readonly EntityView[]) => ({
+  device_id: device.deviceId,
+  name: device.name,
+  ...optional("manufacturer", device.manufacturer),
+  ...optional("model", device.model),
+  ...optional("sw_version", device.swVersion),
+  ...optional("area_id", areaId),
+  ...optional("parent_device_id", device.parentDeviceId),
+  ...optional("via_device_id", device.viaDeviceId),
+  ...optional("disabled_by", device.disabledBy),
+  labels: device.labels,
+  entity_count: entities.length,
+  ...optional("last_seen", lastSeen(entities)),
+});
+
+/** Times are written alike, so that text compares as time. */
+const lastSeen = (entities: readonly EntityView[]): string | undefined =>
+  entities
+    .flatMap(({ last_seen }) => last_seen ?? [])
+    .reduce<string | undefined>((a, b) => (a === undefined || b > a ? b : a), undefined);
+
+interface AreaContents {
+  readonly floor: Floor | undefined;
+  readonly entities: readonly EntityView[];
+  readonly devices: number;
+}
+const areaView = (area: Area, { floor, entities, devices }: AreaContents) => ({
+  area_id: area.areaId,
+  name: area.name,
+  ...optional("floor_id", area.floorId),
+  ...optional("floor_name", floor?.name),
+  labels: area.labels,
+  device_count: devices,
+  entity_count: entities.length,
+  ...optional("last_seen", lastSeen(entities)),
+});

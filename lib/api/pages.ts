@@ -1,0 +1,29 @@
+import type { toWireEvent } from "../event/index.ts";
+import type { Health } from "./health-shapes.ts";
+
+/** What the live page shows; everything in it is what the API's routes answer. */
+export interface LiveModel {
+  readonly homeName: string;
+  readonly health: Health;
+  /** Newest first. Null: the store does not answer. */
+  readonly events: readonly ReturnType<typeof toWireEvent>[] | null;
+  /** Names by area id and by entity id. */
+  readonly areaNames: ReadonlyMap<string, string>;
+  readonly entityNames: ReadonlyMap<string, string>;
+}
+
+/** A whole page and the Content-Security-Policy under which exactly its own script and style run. */
+export interface Page {
+  readonly html: string;
+  readonly policy: string;
+}
+
+/** How pages are drawn. The rooms behind this one draw; wiring joins them. */
+export interface Pages {
+  /** `token`: what the page's script may use to ask for news. Without `live` nobody is signed in. */
+  home(model: { readonly live?: LiveModel; readonly token?: string }): Page;
+  /** The part of the page that changes, as HTML. */
+  live(model: LiveModel): string;
+  /** The OpenAPI document and the codes of errors, readable. */
+  docs(document: object, problems: Readonly<Record<string, readonly [status: number, title: string]>>): Page;
+}

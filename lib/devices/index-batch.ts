@@ -1,0 +1,162 @@
+import { HearthlineError, isHearthlineError, messageOf } from "../base/errors.ts";
+import type { Logger } from "../base/log.ts";
+import { parseIsoUs } from "../base/time.ts";
+import {
+  deadMessage,
+  type IndexEntry,
+  indexEntrySchema,
+  packBatch,
+  type Queue,
+  type QueueMessage,
+  unpackBatch,
+} from "../ingest/index.ts";
+import { addChange, type HomeChanges, latestRegistries, noChanges } from "./changes.ts";
+import { parseRegistryRows } from "./parse.ts";
+import type { DeviceIndex, HomeDirectory } from "./ports.ts";
+
+/** A message of the index queue. */
+export interface IndexMessage {
+  readonly messageId: string;
+  readonly body: string;
+}
+
+export interface IndexBatchPorts {
+  readonly index: DeviceIndex;
+  readonly homes: Pick<HomeDirectory, "update">;
+  /** Takes what can never be applied, with its reason. */
+  readonly dead: Queue;
+  readonly log: Logger;
+}
+
+export interface IndexBatchResult {
+  /** Messages that shall come again. */
+  readonly failedIds: readonly string[];
+  readonly homes: number;
+  readonly entries: number;
+  readonly deadLettered: number;
+}
+
+interface HomeWork {
+  readonly changes: HomeChanges;
+  readonly messageIds: Set<string>;
+}
+
+/**
+ * Applies a batch: entries of all messages are gathered by home first, so that a home costs a few writes whatever the number of its entries.
+ * An entry that is malformed is set aside alone, a body that cannot be unpacked as it came; both are then done with. A home whose writes fail makes its
+ * messages come again, other homes' do not; applying again changes nothing.
+ */
+export async function indexBatch(messages: readonly IndexMessage[], ports: IndexBatchPorts): Promise<IndexBatchResult> {
+  const homes = new Map<string, HomeWork>();
+  const failed = new Set<string>();
+  let entries = 0;
+  let deadLettered = 0;
+  for (const { messageId, body } of messages) {
+    const read = readMessage(body);
+    try {
+      // Set aside before anything else: when that fails, the message comes again whole.
+      if (read.dead.length > 0) await ports.dead.send(read.dead);
+    } catch (thrown) {
+      fail([messageId], thrown);
+      continue;
+    }
+    deadLettered += read.dead.length;
+    entries += read.entries.length;
+    if (read.homeId === undefined) continue;
+    const work = homes.get(read.homeId) ?? { changes: noChanges(), messageIds: new Set<string>() };
+    homes.set(read.homeId, work);
+    work.messageIds.add(messageId);
+    for (const entry of read.entries) addChange(work.changes, entry);
+  }
+
+  function fail(messageIds: Iterable<string>, thrown: unknown, homeId?: string): void {
+    for (const messageId of messageIds) failed.add(messageId);
+    const code = isHearthlineError(thrown) ? thrown.code : "unexpected";
+    ports.log.warn("index entries were not applied and come again", { homeId, code, error: messageOf(thrown) });
+  }
+
+  await Promise.all(
+    [...homes].map(async ([homeId, { changes, messageIds }]) => {
+      try {
+        await applyChanges(homeId, changes, ports);
+      } catch (thrown) {
+        fail(messageIds, thrown, homeId);
+      }
+    }),
+  );
+  return { failedIds: [...failed], homes: homes.size, entries, deadLettered };
+}
+
+async function applyChanges(homeId: string, changes: HomeChanges, { index, homes }: IndexBatchPorts): Promise<void> {
+  const { home, seen, relays, weather } = changes;
+  // One after the other for a registry: its parts share an item. The rest at once.
+  const registries = async () => {
+    for (const { registry, revision, part, parts, rows } of latestRegistries(changes))
+      await index.applyRegistry(homeId, { registry, revision, part, parts, rows: parseRegistryRows(registry, rows) });
+  };
+  await Promise.all([
+    registries(),
+    seen.size > 0 && index.applySeen(homeId, seen),
+    weather && index.applyWeather(homeId, weather.weather, weather.atUs),
+    ...[...relays.values()].map((status) => index.applyRelayStatus(homeId, status)),
+    home &&
+      homes.update(homeId, {
+        name: home.location_name,
+        timeZone: home.time_zone,
+        revision: home.revision,
+        haVersion: home.version,
+      }),
+  ]);
+}
+
+interface ReadMessage {
+  readonly homeId?: string;
+  readonly entries: readonly IndexEntry[];
+  readonly dead: readonly QueueMessage[];
+}
+
+function readMessage(body: string): ReadMessage {
+  let batch: ReturnType<typeof unpackBatch>;
+  try {
+    batch = unpackBatch(body);
+  } catch (thrown) {
+    return { entries: [], dead: [deadMessage(body, asOurs(thrown))] };
+  }
+  const { homeId, lines } = batch;
+  const entries: IndexEntry[] = [];
+  const dead: QueueMessage[] = [];
+  for (const line of lines) {
+    let value: unknown = line;
+    try {
+      value = JSON.parse(line);
+      entries.push(readEntry(value));
+    } catch (thrown) {
+      for (const alone of packBatch(homeId, [value])) {
+        const { attributes } = deadMessage(alone, asOurs(thrown));
+        dead.push({ body: alone, attributes: { ...attributes, home_id: homeId } });
+      }
+    }
+  }
+  return { homeId, entries, dead };
+}
+
+function readEntry(value: unknown): IndexEntry {
+  const parsed = indexEntrySchema.safeParse(value);
+  if (parsed.success) {
+    // Its time is looked at here, so that gathering cannot fail later.
+    if (parsed.data.t === "relay") parseIsoUs(parsed.data.at);
+    return parsed.data;
+  }
+  const [issue] = parsed.error.issues;
+  throw new HearthlineError(
+    "record_malformed",
+    `The index entry is malformed at "${issue?.path.join(".") ?? ""}": ${issue?.message ?? "unknown"}.`,
+  );
+}
+
+const asOurs = (thrown: unknown): HearthlineError =>
+  isHearthlineError(thrown)
+    ? (thrown as HearthlineError)
+    : new HearthlineError("record_malformed", `The index entry cannot be read: ${messageOf(thrown)}`, {
+        cause: thrown,
+      });

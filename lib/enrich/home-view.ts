@@ -1,0 +1,79 @@
+import type { Clock } from "../base/clock.ts";
+import { createOwnView, type HomeView, type OwnView, type ViewSource } from "./own-view.ts";
+
+export interface HomeViews {
+  /**
+   * The home's view, read again when it is older than `refreshMs`, or when one of `entityIds` is not in it (then at most every `unknownRefreshMs`:
+   * many entities are in no registry at all).
+   * @throws fate-`retry` errors of the index, when there is no view that is younger than `staleMs`: an event without its area could never be mended later,
+   * and the table that is away holds keys and ledger too
+   */
+  of(homeId: string, entityIds: Iterable<string>): Promise<HomeView>;
+}
+
+export interface HomeViewsOptions extends ViewSource {
+  readonly clock: Pick<Clock, "monotonicMs">;
+  /** Default 60,000 ms. */
+  readonly refreshMs?: number;
+  /** Default 10,000 ms. */
+  readonly unknownRefreshMs?: number;
+  /** How old a view may get while the index cannot be read. Default 900,000 ms. */
+  readonly staleMs?: number;
+  /** Homes remembered; beyond it the one asked for longest ago is forgotten. Default 50: a large home takes about 2 MB. */
+  readonly maxHomes?: number;
+}
+
+interface Kept {
+  readonly view: OwnView;
+  readAtMs: number;
+  triedAtMs: number;
+  reading: Promise<void> | undefined;
+}
+
+const NEVER_MS = Number.NEGATIVE_INFINITY;
+
+/** Views of the homes whose events come through this process. */
+export function createHomeViews(options: HomeViewsOptions): HomeViews {
+  const { clock, refreshMs = 60_000, unknownRefreshMs = 10_000, staleMs = 900_000, maxHomes = 50 } = options;
+  const kept = new Map<string, Kept>();
+
+  function remembered(homeId: string): Kept {
+    const home = kept.get(homeId) ?? {
+      view: createOwnView(),
+      readAtMs: NEVER_MS,
+      triedAtMs: NEVER_MS,
+      reading: undefined,
+    };
+    kept.delete(homeId);
+    if (kept.size >= maxHomes) for (const [oldest] of [...kept].slice(0, kept.size - maxHomes + 1)) kept.delete(oldest);
+    kept.set(homeId, home);
+    return home;
+  }
+
+  async function read(homeId: string, home: Kept): Promise<void> {
+    home.triedAtMs = clock.monotonicMs();
+    try {
+      await home.view.refresh(homeId, options);
+      home.readAtMs = clock.monotonicMs();
+    } catch (thrown) {
+      if (clock.monotonicMs() - home.readAtMs > staleMs) throw thrown;
+    }
+  }
+
+  return {
+    async of(homeId, entityIds) {
+      const home = remembered(homeId);
+      const waitedMs = clock.monotonicMs() - home.triedAtMs;
+      const hasUnknown = () => [...new Set(entityIds)].some((entityId) => home.view.entity(entityId) === undefined);
+      const isDue =
+        home.readAtMs === NEVER_MS || waitedMs >= refreshMs || (waitedMs >= unknownRefreshMs && hasUnknown());
+      if (isDue) {
+        home.reading ??= read(homeId, home).finally(() => {
+          home.reading = undefined;
+        });
+      }
+      await home.reading;
+      return home.view;
+    },
+  };
+}

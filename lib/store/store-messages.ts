@@ -1,0 +1,134 @@
+import { isHearthlineError } from "../base/errors.ts";
+import type { HomeEvent } from "../event/index.ts";
+import { deadMessage, packBatch, unpackBatch } from "../ingest/index.ts";
+import type { Queue, QueueMessage } from "../ingest/ports.ts";
+import type { EventStore } from "./ports.ts";
+import { parseHomeEvent } from "./schema.ts";
+
+/** One message of the store queue. */
+export interface StoreMessage {
+  readonly messageId: string;
+  readonly body: string;
+}
+
+export interface StoreMessagesOptions<M extends StoreMessage> {
+  readonly store: EventStore;
+  /** Where events and messages go that can never be stored, each with its reason. */
+  readonly dead: Queue;
+  /** Told about each message that shall come again. */
+  readonly onFailure?: (message: M, thrown: unknown) => void;
+}
+
+export interface StoreOutcome {
+  /** Ids of the messages that shall come again. */
+  readonly failed: readonly string[];
+  /** Events written. */
+  readonly stored: number;
+  /** Events, and messages that could not be unpacked, set aside with their reason. */
+  readonly setAside: number;
+}
+
+interface Unpacked<M extends StoreMessage> {
+  readonly message: M;
+  readonly events: readonly HomeEvent[];
+  readonly dead: readonly QueueMessage[];
+}
+
+/**
+ * Stores the events of some messages, all in one write. What is malformed goes to the dead-letter queue alone, its neighbours are stored.
+ * A message counts as done only when all of its events are durable or set aside; doing it again changes nothing.
+ */
+export async function storeMessages<M extends StoreMessage>(
+  messages: readonly M[],
+  options: StoreMessagesOptions<M>,
+): Promise<StoreOutcome> {
+  const failed = new Set<string>();
+  const fail = (message: M, thrown: unknown) => {
+    failed.add(message.messageId);
+    options.onFailure?.(message, thrown);
+  };
+  const unpacked = messages.map((message) => unpack(message));
+  const withEvents = unpacked.filter(({ events }) => events.length > 0);
+  const stored = withEvents.length === 0 ? 0 : await writeTogether(withEvents, options.store, fail);
+  // Afterwards, so that a message which comes again because the store is away sets nothing aside twice.
+  const setAside = await sendDead(
+    unpacked.filter(({ message, dead }) => dead.length > 0 && !failed.has(message.messageId)),
+    options.dead,
+    fail,
+  );
+  return { failed: [...failed], stored, setAside };
+}
+
+function unpack<M extends StoreMessage>(message: M): Unpacked<M> {
+  let batch: ReturnType<typeof unpackBatch>;
+  try {
+    batch = unpackBatch(message.body);
+  } catch (thrown) {
+    if (!isHearthlineError(thrown)) throw thrown;
+    return { message, events: [], dead: [deadMessage(message.body, thrown)] };
+  }
+  const { homeId, lines } = batch;
+  const events: HomeEvent[] = [];
+  const dead: QueueMessage[] = [];
+  for (const line of lines) {
+    try {
+      events.push(parseHomeEvent(line, homeId));
+    } catch (thrown) {
+      if (!isHearthlineError(thrown)) throw thrown;
+      // A message of its own, of the queue's own form: when it is sent back, it is read like any other.
+      for (const body of packBatch(homeId, [parsedOrText(line)])) {
+        dead.push({ body, attributes: { ...deadMessage(body, thrown).attributes, home_id: homeId } });
+      }
+    }
+  }
+  return { message, events, dead };
+}
+
+/** A line that is no JSON travels as a JSON string. */
+function parsedOrText(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return line;
+  }
+}
+
+type Fail<M> = (message: M, thrown: unknown) => void;
+
+/** When it fails, only the messages with something to set aside come again. */
+async function sendDead<M extends StoreMessage>(
+  unpacked: readonly Unpacked<M>[],
+  queue: Queue,
+  fail: Fail<M>,
+): Promise<number> {
+  const dead = unpacked.flatMap((each) => each.dead);
+  if (dead.length === 0) return 0;
+  try {
+    await queue.send(dead);
+    return dead.length;
+  } catch (thrown) {
+    for (const { message } of unpacked) fail(message, thrown);
+    return 0;
+  }
+}
+
+/** One transaction for all. An error that is not of the store's own is perhaps one message's fault: then each is written by itself. */
+async function writeTogether<M extends StoreMessage>(
+  unpacked: readonly Unpacked<M>[],
+  store: EventStore,
+  fail: Fail<M>,
+): Promise<number> {
+  const events = unpacked.flatMap((each) => each.events);
+  try {
+    await store.write(events);
+    return events.length;
+  } catch (thrown) {
+    if (unpacked.length === 1 || isHearthlineError(thrown)) {
+      for (const { message } of unpacked) fail(message, thrown);
+      return 0;
+    }
+  }
+  let stored = 0;
+  for (const each of unpacked) stored += await writeTogether([each], store, fail);
+  return stored;
+}

@@ -1,0 +1,56 @@
+import { createHash } from "node:crypto";
+import type { Page } from "../api/index.ts";
+import { Html, html } from "./html.ts";
+import { STYLE } from "./style.ts";
+
+const hashOf = (text: string): string => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
+
+/** Only this very style and script may run, nothing may be loaded, and nobody may frame the page. */
+function policyOf(script: string | undefined): string {
+  return [
+    "default-src 'none'",
+    `style-src ${hashOf(STYLE)}`,
+    ...(script === undefined ? [] : [`script-src ${hashOf(script)}`, "connect-src 'self'"]),
+    "img-src data:",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join("; ");
+}
+
+/** A hearth with its flame, as the tab shows it. */
+const ICON =
+  "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'%3E%3Crect width='32' height='32' rx='8' fill='%23c8501e'/%3E%3Cpath d='M16 5c1 4 6 6 6 12a6 6 0 0 1-12 0c0-3 2-4 2-7 2 1 3 2 3 4 1-2 2-5 1-9z' fill='%23fff4e6'/%3E%3C/svg%3E";
+
+export interface DocumentParts {
+  readonly title: string;
+  readonly body: Html;
+  readonly script?: string;
+  readonly head?: Html;
+}
+
+/** One whole document with its policy. */
+export function documentPage({ title, body, script, head }: DocumentParts): Page {
+  // The two constants are put in as they are: their hashes must fit to the letter.
+  const page = html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${title}</title>
+<link rel="icon" href="${ICON}">
+${head}<style>${new Html(STYLE)}</style>
+</head>
+<body>
+${body}${script !== undefined && html`<script>${new Html(script)}</script>`}
+</body>
+</html>
+`;
+  return { html: page.text, policy: policyOf(script) };
+}
+
+/** The sign before the name. */
+export const LOGO = new Html(
+  '<svg class="logo" viewBox="0 0 32 32" aria-hidden="true"><rect width="32" height="32" rx="8"/><path d="M16 5c1 4 6 6 6 12a6 6 0 0 1-12 0c0-3 2-4 2-7 2 1 3 2 3 4 1-2 2-5 1-9z"/></svg>',
+);

@@ -1,0 +1,31 @@
+import type { LiveModel, Page } from "../api/index.ts";
+import { documentPage, LOGO } from "./document.ts";
+import { html } from "./html.ts";
+import { livePart } from "./live.ts";
+import { SCRIPT } from "./script.ts";
+
+/** The page at `/`: drawn whole by the server, so that it says something before, and without, its script. */
+export function homePage({ live, token }: { readonly live?: LiveModel; readonly token?: string }): Page {
+  const name = live?.homeName ?? "";
+  return documentPage({
+    title: name === "" ? "Hearthline" : `${name} · Hearthline`,
+    ...(token !== undefined && { head: html`<meta name="hearthline-token" content="${token}">\n` }),
+    body: html`<div id="note" class="note" role="alert" hidden></div>
+<div class="wrap">
+<header class="top">${LOGO}<span class="brand">Hearthline</span><span class="muted">${name}</span>
+<nav><a href="/docs">API</a><a href="/health">Health</a></nav></header>
+<noscript><p class="alerts">Without JavaScript this page shows how things were when it was loaded.</p></noscript>
+<main id="live">${live && livePart(live)}</main>
+<form id="sign" class="sign" ${live ? html`hidden` : undefined}>
+<h1>Sign in</h1>
+<p class="muted">This page shows one home to whoever has a token that may read it. Make one with <code>npx hearthline tokens create</code>.</p>
+<label for="token">Token</label>
+<input id="token" type="password" autocomplete="off" spellcheck="false" placeholder="hl_…" required>
+<button>Show the home</button>
+</form>
+<footer>${live && html`Hearthline ${live.health.version}`}</footer>
+</div>
+`,
+    script: SCRIPT,
+  });
+}

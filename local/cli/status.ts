@@ -1,0 +1,57 @@
+import type { Command } from "commander";
+import { CommandFailure } from "./outcome.ts";
+import { table } from "./output.ts";
+import type { Tools } from "./tools.ts";
+
+export interface HealthPart {
+  readonly name: string;
+  readonly kind: string;
+  readonly state: "ok" | "degraded" | "down";
+  readonly since: string;
+  readonly detail: string;
+  readonly ledger?: {
+    readonly relay_id: string;
+    readonly complete_up_to: number;
+    readonly last_sequence: number;
+    readonly missing: number;
+    readonly lost_records: number;
+  };
+}
+export interface Health {
+  readonly status: "ok" | "degraded" | "down";
+  readonly parts?: readonly HealthPart[];
+}
+
+/** `status` */
+export function addStatusCommand(program: Command, tools: Tools): void {
+  program
+    .command("status")
+    .description("health of every part, the ledger, the queues; 1 when something is down")
+    .action(async () => {
+      const { api, context, output } = tools();
+      const { body } = await api.ask<Health>("GET", "/health");
+      if (!body?.status)
+        throw new CommandFailure(3, `"${context.url}" answered, but not as Hearthline does: is HEARTHLINE_URL right?`);
+      const rows = (body.parts ?? []).map((part) => [part.state, part.name, part.since, part.detail]);
+      output.data({ ...body, ...(context.run && { run: context.run }) }, () => {
+        const ledgers = (body.parts ?? []).flatMap(({ ledger }) =>
+          ledger
+            ? [
+                `ledger of relay ${ledger.relay_id}: complete up to ${ledger.complete_up_to} of ${ledger.last_sequence}, ${ledger.missing} missing, ${ledger.lost_records} lost`,
+              ]
+            : [],
+        );
+        return [
+          `${body.status}  ${context.url}`,
+          "",
+          table(
+            ["STATE", "PART", "SINCE", "DETAIL"],
+            rows,
+            context.token ? "the token is not valid: no details" : "a token is needed for details",
+          ),
+          ...ledgers,
+        ].join("\n");
+      });
+      if (body.status === "down") throw new CommandFailure(1, "Something is down.");
+    });
+}

@@ -1,0 +1,69 @@
+import { accessSync, constants, mkdirSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { parseEnv } from "node:util";
+import { HearthlineError, messageOf } from "../../lib/base/errors.ts";
+import { type Config, readConfig } from "../../lib/wiring/config.ts";
+import type { StartOptions } from "./options.ts";
+
+export interface Settings {
+  readonly options: StartOptions;
+  /** Absolute. */
+  readonly dataFolder: string;
+  /** What every part gets, the file `.env` included. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly config: Config;
+  readonly home: "simulated" | "real" | "none";
+}
+
+/** What HEARTHLINE_FUTURE_SECONDS takes at most: a simulated home that lives faster than real time is soon ahead of it. */
+const FUTURE_SECONDS_MAX = 315_360_000;
+
+/**
+ * Options, environment and `.env` (which never overrides the environment) together.
+ * @throws HearthlineError `setting_invalid`, `data_folder_unusable`
+ */
+export function readSettings(options: StartOptions, environment: NodeJS.ProcessEnv, folder: string): Settings {
+  const env: Record<string, string | undefined> = { ...readEnvFile(resolve(folder, ".env")), ...environment };
+  const dataFolder = resolve(folder, options.data ?? (env.HEARTHLINE_DATA || ".hearthline"));
+  env.HEARTHLINE_DATA = dataFolder;
+  env.HEARTHLINE_SQLITE_PATH ||= resolve(dataFolder, "store.db");
+  env.HEARTHLINE_FLUSH_SECONDS ||= "1";
+  if (options.store) env.HEARTHLINE_STORE = options.store;
+  if (options.speed > 1) env.HEARTHLINE_FUTURE_SECONDS = String(FUTURE_SECONDS_MAX);
+  if (options.stack === "embedded") for (const name of ["", "_SQS", "_DYNAMODB"]) delete env[`AWS_ENDPOINT_URL${name}`];
+  const config = readConfig(env);
+  if (options.stack === "localstack" && !config.AWS_ENDPOINT_URL)
+    throw new HearthlineError(
+      "setting_invalid",
+      "npm start: --stack localstack needs AWS_ENDPOINT_URL, such as http://127.0.0.1:4566, which is not set.",
+    );
+  if ((config.HEARTHLINE_HA_URL === undefined) !== (config.HEARTHLINE_HA_TOKEN === undefined))
+    throw new HearthlineError(
+      "setting_invalid",
+      `${config.HEARTHLINE_HA_URL ? "HEARTHLINE_HA_TOKEN" : "HEARTHLINE_HA_URL"} is not set; for a real Home Assistant both are wanted, for a simulated one neither.`,
+    );
+  makeUsable(dataFolder);
+  return { options, dataFolder, env, config, home: config.HEARTHLINE_HA_URL ? "real" : options.home };
+}
+
+function readEnvFile(file: string): NodeJS.Dict<string> {
+  try {
+    return parseEnv(readFileSync(file, "utf8"));
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code === "ENOENT") return {};
+    throw new HearthlineError("setting_invalid", `The file "${file}" could not be read: ${messageOf(thrown)}`);
+  }
+}
+
+function makeUsable(dataFolder: string): void {
+  try {
+    mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
+    accessSync(dataFolder, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (thrown) {
+    const code = (thrown as NodeJS.ErrnoException).code ?? messageOf(thrown);
+    throw new HearthlineError(
+      "data_folder_unusable",
+      `The data folder "${dataFolder}" cannot be written (${code}); wanted is a folder of your own, see --data.`,
+    );
+  }
+}

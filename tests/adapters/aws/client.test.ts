@@ -1,0 +1,134 @@
+import { createServer, type IncomingHttpHeaders } from "node:http";
+import { expect, it, onTestFinished } from "vitest";
+import { AwsError, createAwsClient, environmentCredentials } from "../../../lib/adapters/aws/client.ts";
+import { systemClock } from "../../../lib/base/clock.ts";
+
+interface Answer {
+  readonly status: number;
+  readonly body: string;
+  readonly headers?: Record<string, string>;
+}
+
+/** A service on loopback that answers in turn, the last answer for ever; undefined: it never answers. */
+async function service(...answers: readonly (Answer | undefined)[]) {
+  const requests: { headers: IncomingHttpHeaders; body: string }[] = [];
+  const server = createServer(async (request, response) => {
+    let body = "";
+    for await (const chunk of request) body += chunk;
+    const answer = answers[Math.min(requests.length, answers.length - 1)];
+    requests.push({ headers: request.headers, body });
+    if (answer) response.writeHead(answer.status, answer.headers).end(answer.body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const address = server.address();
+  const endpoint = `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}`;
+  const slept: number[] = [];
+  const client = createAwsClient({
+    service: "sqs",
+    region: "us-east-1",
+    endpoint,
+    credentials: () => ({ accessKeyId: "id", secretAccessKey: "secret-text" }),
+    clock: { ...systemClock, sleep: async (ms) => void slept.push(ms) },
+    random: () => 1,
+    timeoutMs: 200,
+  });
+  return { client, requests, slept, endpoint };
+}
+
+const json = (status: number, body: object): Answer => ({ status, body: JSON.stringify(body) });
+
+it("sends one signed AWS JSON 1.0 request and gives the answer", async () => {
+  const { client, requests } = await service(json(200, { QueueUrl: "q" }));
+  expect(await client.call("GetQueueUrl", { QueueName: "n" })).toEqual({ QueueUrl: "q" });
+  expect(requests).toHaveLength(1);
+  expect(requests[0]?.headers).toMatchObject({
+    "content-type": "application/x-amz-json-1.0",
+    "x-amz-target": "AmazonSQS.GetQueueUrl",
+    authorization: expect.stringMatching(/^AWS4-HMAC-SHA256 Credential=id\//),
+  });
+  expect(JSON.parse(requests[0]?.body ?? "")).toEqual({ QueueName: "n" });
+});
+
+it.each([
+  ["com.amazonaws.sqs#QueueDoesNotExist", 400, "QueueDoesNotExist", "service_failed"],
+  [
+    "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException",
+    400,
+    "ConditionalCheckFailedException",
+    "conflict",
+  ],
+  ["UnrecognizedClientException", 400, "UnrecognizedClientException", "service_refused"],
+  ["com.amazon.coral.service#AccessDeniedException", 403, "AccessDeniedException", "service_refused"],
+])("names the error %s and does not try again", async (__type, status, type, code) => {
+  const { client, requests } = await service(json(status, { __type, message: "said" }));
+  const thrown = await client.call("DoIt", {}).catch((error: unknown) => error);
+  expect(thrown).toBeInstanceOf(AwsError);
+  expect(thrown).toMatchObject({ code, type, status, message: `DoIt was answered with ${status} ${type}: said` });
+  expect(requests).toHaveLength(1);
+});
+
+it.each([
+  [json(400, { __type: "x#ThrottlingException" }), "service_throttled"],
+  [json(400, { __type: "x#ProvisionedThroughputExceededException" }), "service_throttled"],
+  [json(500, { __type: "x#InternalServerError" }), "service_failed"],
+  [{ status: 503, body: "<html>busy</html>" }, "service_failed"],
+  [{ status: 429, body: "" }, "service_throttled"],
+] as const)("tries again after %o, with growing waits, five times", async (answer, code) => {
+  const { client, requests, slept } = await service(answer);
+  await expect(client.call("DoIt", {})).rejects.toMatchObject({ code });
+  expect(requests).toHaveLength(5);
+  expect(slept).toEqual([50, 100, 200, 400]);
+});
+
+it("succeeds when a later attempt does", async () => {
+  const { client } = await service(json(500, {}), json(500, {}), json(200, { ok: 1 }));
+  expect(await client.call("DoIt", {})).toEqual({ ok: 1 });
+});
+
+it("gives up an answer that does not come, and says after how long", async () => {
+  const { client, requests } = await service(undefined);
+  await expect(client.call("DoIt", {}, { attempts: 2 })).rejects.toMatchObject({
+    code: "service_timeout",
+    message: expect.stringContaining("within 200 ms"),
+  });
+  expect(requests).toHaveLength(2);
+});
+
+it("says which address could not be reached, and never a secret", async () => {
+  const { client, requests } = await service(json(200, {}));
+  const nobody = createAwsClient({
+    service: "dynamodb",
+    region: "us-east-1",
+    endpoint: "http://127.0.0.1:1",
+    credentials: () => ({ accessKeyId: "id", secretAccessKey: "secret-text" }),
+    clock: { ...systemClock, sleep: async () => {} },
+    random: () => 0,
+  });
+  const thrown = await nobody.call("DoIt", {}).catch((error: unknown) => error);
+  expect(thrown).toMatchObject({
+    code: "service_unreachable",
+    message: expect.stringContaining('"http://127.0.0.1:1"'),
+  });
+  expect(String(thrown)).not.toContain("secret-text");
+  await client.call("DoIt", {});
+  expect(JSON.stringify(requests)).not.toContain("secret-text");
+});
+
+it("stops when it is told to", async () => {
+  const { client, requests } = await service(json(500, {}));
+  const stop = new AbortController();
+  stop.abort();
+  await expect(client.call("DoIt", {}, { signal: stop.signal })).rejects.toMatchObject({ name: "HearthlineError" });
+  expect(requests).toHaveLength(0);
+});
+
+it("takes credentials from the environment, or says which are missing", () => {
+  const set = { AWS_ACCESS_KEY_ID: "a", AWS_SECRET_ACCESS_KEY: "b" };
+  expect(environmentCredentials(set)()).toEqual({ accessKeyId: "a", secretAccessKey: "b" });
+  expect(environmentCredentials({ ...set, AWS_SESSION_TOKEN: "c" })()).toMatchObject({ sessionToken: "c" });
+  expect(() => environmentCredentials({ AWS_ACCESS_KEY_ID: "a" })()).toThrowError(/AWS_SECRET_ACCESS_KEY/);
+});

@@ -1,0 +1,264 @@
+import { describe, expect, it } from "vitest";
+import type { QueueDepth } from "../../lib/api/ports.ts";
+import { HearthlineError } from "../../lib/base/errors.ts";
+import { createTestApi, emptyQueues, type TestApiOptions } from "../support/api.ts";
+import { furnish } from "../support/api-requests.ts";
+import { manualClock } from "../support/manual-clock.ts";
+
+interface PartBody {
+  readonly name: string;
+  readonly kind: string;
+  readonly state: string;
+  readonly since: string;
+  readonly detail: string;
+  readonly ledger?: Record<string, unknown>;
+  readonly queue?: Record<string, unknown>;
+}
+interface HealthBody {
+  readonly status: string;
+  readonly parts: readonly PartBody[];
+}
+
+async function setUp(options: Partial<TestApiOptions> = {}) {
+  const clock = manualClock();
+  const api = await createTestApi({ clock, ...options });
+  await furnish(api);
+  /** Later than the shared answer of the look before. */
+  const look = async () => {
+    await clock.advance(600);
+    const response = await api.ask("/health");
+    const body = (await response.json()) as HealthBody;
+    const part = (name: string) => body.parts.find((one) => one.name === name);
+    return { status: response.status, body, part };
+  };
+  return { clock, look, ...api };
+}
+const depth = (given: Partial<QueueDepth>) => async () =>
+  emptyQueues().map((one) => (one.name === "events" ? { ...one, ...given } : one));
+
+describe("GET /health", () => {
+  it("is ok while everything answers, and names every part since when", async () => {
+    const { look } = await setUp();
+    const { status, body } = await look();
+    expect(status).toBe(200);
+    expect(body.status).toBe("ok");
+    expect(body.parts.map(({ name, state }) => `${name} ${state}`)).toEqual([
+      "store ok",
+      "table ok",
+      "queue:events ok",
+      "queue:store ok",
+      "queue:index ok",
+      "queue:analysis ok",
+      "relay:relay-1 ok",
+      "ledger:relay-1 ok",
+    ]);
+    expect(body.parts.find(({ kind }) => kind === "ledger")).toMatchObject({
+      detail: "Nothing lost up to 120.",
+      ledger: { complete_up_to: 120, gaps: [], missing: 0, lost_records: 0, records: 120 },
+    });
+  });
+
+  it("tells only the status to who has no token, or a wrong one", async () => {
+    const { ask } = await setUp();
+    for (const token of [null, "hl_home_wrong"]) {
+      expect(await (await ask("/health", { token })).json()).toEqual({ status: "ok" });
+      expect(await (await ask("/api/v1/health", { token })).json()).toEqual({ status: "ok" });
+    }
+  });
+
+  it("remembers since when a part is in its state", async () => {
+    let dead = 0;
+    const { look, clock } = await setUp({ depths: () => depth({ dead })() });
+    const first = await look();
+    await clock.advance(60_000);
+    expect((await look()).part("queue:events")?.since).toBe(first.part("queue:events")?.since);
+    dead = 2;
+    const changed = await look();
+    expect(changed.body.status).toBe("degraded");
+    expect(changed.part("queue:events")).toMatchObject({
+      state: "degraded",
+      since: new Date(clock.nowMs()).toISOString(),
+    });
+    expect(changed.part("queue:store")?.since).toBe(first.part("queue:store")?.since);
+  });
+
+  it("is degraded by dead letters, and says with which command they are looked at", async () => {
+    const { look } = await setUp({ depths: depth({ dead: 1 }) });
+    const { status, body, part } = await look();
+    expect([status, body.status, part("queue:events")?.state]).toEqual([200, "degraded", "degraded"]);
+    expect(part("queue:events")?.detail).toBe('1 set aside: see "hearthline queues peek events-dead".');
+  });
+
+  it("is not degraded by messages on their way", async () => {
+    const { look } = await setUp({ depths: depth({ visible: 5_000, inFlight: 10 }) });
+    const { body, part } = await look();
+    expect(body.status).toBe("ok");
+    expect(part("queue:events")).toMatchObject({ queue: { waiting: 5_000, in_flight: 10, dead: 0 } });
+  });
+
+  it("is degraded while the relay is not connected, silent, or was never there", async () => {
+    const { look, index, clock } = await setUp();
+    const relay = {
+      ...(await index.relayStatuses("home"))[0],
+      relayId: "relay-1",
+      at: "2026-11-22T06:00:00.000Z",
+      connected: false,
+      since: "2026-11-22T05:59:00.000Z",
+      spoolBytes: 0,
+      spoolRecords: 0,
+      oldestSeconds: 0,
+      rejected: 0,
+    };
+    await index.applyRelayStatus("home", relay);
+    expect((await look()).part("relay:relay-1")).toMatchObject({
+      state: "degraded",
+      detail: "Not connected to Home Assistant since 2026-11-22T05:59:00.000Z.",
+    });
+    await index.applyRelayStatus("home", { ...relay, at: "2026-11-22T06:00:01.000Z", connected: true });
+    expect((await look()).body.status).toBe("ok");
+    await clock.advance(200_000);
+    expect((await look()).part("relay:relay-1")).toMatchObject({
+      state: "degraded",
+      detail: "Has said nothing for 3 min.",
+    });
+    index.forget("home");
+    expect((await look()).part("relay")).toMatchObject({ state: "degraded" });
+  });
+
+  it("does not miss a relay whose place another one took", async () => {
+    const { look, index, clock } = await setUp();
+    const [old] = await index.relayStatuses("home");
+    await clock.advance(3_600_000);
+    if (old)
+      await index.applyRelayStatus("home", { ...old, relayId: "relay-2", at: new Date(clock.nowMs()).toISOString() });
+    const { body, part } = await look();
+    expect(body.status).toBe("ok");
+    expect(part("relay:relay-1")?.detail).toBe("Another relay has taken its place.");
+  });
+
+  it("bears a gap for five minutes, also when others come and go, and then is degraded", async () => {
+    const { look, ledger, index, clock } = await setUp();
+    const [relay] = await index.relayStatuses("home");
+    const speak = async () =>
+      relay && index.applyRelayStatus("home", { ...relay, at: new Date(clock.nowMs()).toISOString() });
+    const later = async (ms: number) => {
+      await clock.advance(ms);
+      await speak();
+      return (await look()).part("ledger:relay-1");
+    };
+    await ledger.record("home", "relay-1", [{ range: [131, 140] }]);
+    expect(await later(0)).toMatchObject({
+      state: "ok",
+      detail: "Nothing lost up to 120. 10 after that are still on their way.",
+      ledger: { gaps: [{ first: 121, last: 130 }], missing: 10, last_sequence: 140 },
+    });
+    // Half of it comes; what is missing now has been missing for less than five minutes.
+    expect(await later(200_000)).toMatchObject({ state: "ok" });
+    await ledger.record("home", "relay-1", [{ range: [121, 125] }]);
+    expect(await later(200_000)).toMatchObject({ state: "ok" });
+    expect(await later(301_000)).toMatchObject({
+      state: "degraded",
+      detail: "Nothing lost up to 125. 5 after that have been missing for 5 min.",
+    });
+    await ledger.record("home", "relay-1", [{ range: [126, 130] }]);
+    expect(await later(1_000)).toMatchObject({ state: "ok", detail: "Nothing lost up to 140." });
+  });
+
+  it("counts a ledger that does not begin at 1 as a gap, and says what was given up", async () => {
+    const { look, ledger } = await setUp();
+    await ledger.record("home", "relay-2", [
+      { range: [5, 9], lost: [{ first: 2, last: 3, count: 2, reason: "the spool was full" }] },
+    ]);
+    expect((await look()).part("ledger:relay-2")).toMatchObject({
+      ledger: {
+        complete_up_to: 0,
+        lost_records: 2,
+        lost: [{ first: 2, last: 3, count: 2, reason: "the spool was full" }],
+        gaps: [
+          { first: 1, last: 1 },
+          { first: 4, last: 4 },
+        ],
+      },
+    });
+  });
+
+  it.each([
+    [
+      "the store",
+      { healthParts: { events: { check: () => Promise.reject(new HearthlineError("service_failed", "disk")) } } },
+      "store",
+    ],
+    [
+      "the table",
+      { healthParts: { homes: { get: () => Promise.reject(new HearthlineError("service_failed", "table")) } } },
+      "table",
+    ],
+    ["the queues", { depths: () => Promise.reject(new HearthlineError("service_unreachable", "queues")) }, "queues"],
+  ])("is down, 503, when %s does not answer; the others are still named", async (_what, options, name) => {
+    const { look, ask } = await setUp(options);
+    const { status, body, part } = await look();
+    expect([status, body.status, part(name)?.state]).toEqual([503, "down", "down"]);
+    expect(body.parts.filter(({ state }) => state === "ok").length).toBeGreaterThanOrEqual(4);
+    const ready = await ask("/ready");
+    expect([ready.status, ready.headers.get("retry-after")]).toEqual([503, "5"]);
+    expect(await ready.json()).toMatchObject({ code: "not_ready" });
+  });
+
+  it("does not wait for ever", async () => {
+    const { ask, clock } = await setUp({ healthParts: { events: { check: () => new Promise(() => {}) } } });
+    const answer = ask("/health");
+    await clock.advance(2_000);
+    expect(((await (await answer).json()) as HealthBody).parts[0]).toMatchObject({ name: "store", state: "down" });
+  });
+
+  it("holds while the memory of states is away", async () => {
+    const { look } = await setUp({ healthParts: { memory: { note: () => Promise.reject(new Error("away")) } } });
+    const first = await look();
+    expect((await look()).part("store")?.since).toBe(first.part("store")?.since);
+  });
+
+  it("is ready while the parts answer, also when degraded", async () => {
+    const { ask } = await setUp({ depths: depth({ dead: 1 }) });
+    for (const path of ["/ready", "/api/v1/ready"]) {
+      const response = await ask(path, { token: null });
+      expect([response.status, await response.json()]).toEqual([200, { status: "ready" }]);
+    }
+  });
+});
+
+describe("GET /metrics", () => {
+  it("is OpenMetrics, with details only for a token", async () => {
+    const { ask } = await setUp({ depths: depth({ visible: 3, dead: 1 }) });
+    const response = await ask("/metrics");
+    expect(response.headers.get("content-type")).toBe("application/openmetrics-text; version=1.0.0; charset=utf-8");
+    const text = await response.text();
+    expect(text.endsWith("\n# EOF\n")).toBe(true);
+    expect(text).toContain('hearthline_queue_messages{queue="events",state="dead"} 1\n');
+    expect(text).toContain('hearthline_ledger_complete_up_to{relay="relay-1"} 120\n');
+    expect(text).toContain('hearthline_ledger_records_total{relay="relay-1"} 120\n');
+    expect(text).toContain('hearthline_status{hearthline_status="degraded"} 1\n');
+    expect(text).toContain('hearthline_build_info{version="0.0.0-test"} 1\n');
+    // Every sample belongs to the family before it, every family is named once.
+    const families = [...text.matchAll(/^# TYPE (\S+) /gm)].map(([, name]) => name);
+    expect(new Set(families).size).toBe(families.length);
+    let family = "";
+    for (const line of text.trimEnd().split("\n")) {
+      const type = /^# TYPE (\S+) \S+$/.exec(line);
+      if (type) family = type[1] ?? "";
+      else if (!line.startsWith("#"))
+        expect(line).toMatch(new RegExp(`^${family}(_total|_info)?(\\{[^{}]*\\})? [0-9.e+-]+$`));
+    }
+    const open = await (await ask("/metrics", { token: null })).text();
+    expect(open).toContain("hearthline_status");
+    expect(open).not.toContain("queue");
+    expect(open.endsWith("# EOF\n")).toBe(true);
+  });
+
+  it("escapes labels", async () => {
+    const { ask, ledger } = await setUp();
+    await ledger.record("home", 'a"b\\c\nd', [{ range: [1, 1] }]);
+    expect(await (await ask("/metrics")).text()).toContain(
+      'hearthline_ledger_records_total{relay="a\\"b\\\\c\\nd"} 1\n',
+    );
+  });
+});

@@ -1,0 +1,185 @@
+import { Ajv2020 } from "ajv/dist/2020.js";
+import { beforeAll, describe, expect, it } from "vitest";
+import { HearthlineError } from "../../lib/base/errors.ts";
+import { createTestApi, type TestApi, tokenText } from "../support/api.ts";
+import { furnish, haEvent, plainEvent } from "../support/api-requests.ts";
+import { manualClock } from "../support/manual-clock.ts";
+
+interface Operation {
+  readonly operationId: string;
+  readonly security: readonly object[];
+  readonly responses: Readonly<Record<string, { readonly content?: Readonly<Record<string, unknown>> }>>;
+}
+interface Document {
+  readonly openapi: string;
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+}
+
+let api: TestApi;
+let document: Document;
+let ajv: Ajv2020;
+
+beforeAll(async () => {
+  api = await createTestApi({ clock: manualClock() });
+  await furnish(api);
+  await api.addToken(tokenText("home", "w"), "home", ["write"]);
+  document = (await (await api.ask("/openapi.json", { token: null })).json()) as Document;
+  ajv = new Ajv2020({ strict: false, allErrors: true, validateFormats: false });
+  ajv.addSchema(document, "document");
+});
+
+const pointer = (...parts: readonly string[]) =>
+  parts.map((part) => part.replaceAll("~", "~0").replaceAll("/", "~1")).join("/");
+
+/** Holds an answer against what the document says of its route, status and media type. */
+async function check(
+  path: string,
+  template: string,
+  init: Parameters<TestApi["ask"]>[1] = {},
+  asked = api,
+): Promise<number> {
+  const method = (init.method ?? "GET").toLowerCase();
+  const response = await asked.ask(path, init);
+  const documented = document.paths[template]?.[method]?.responses[String(response.status)];
+  if (!documented) throw new Error(`${method} ${template} answered ${response.status}, which is not documented`);
+  const text = await response.text();
+  const mediaType = (response.headers.get("content-type") ?? "").split(/; ?charset/)[0] ?? "";
+  if (!documented.content) {
+    expect(text).toBe("");
+    return response.status;
+  }
+  expect(Object.keys(documented.content)).toContain(
+    Object.keys(documented.content).find((type) => type.startsWith(mediaType)),
+  );
+  if (mediaType.endsWith("json")) {
+    const schema = `document#/paths/${pointer(template)}/${method}/responses/${response.status}/content/${pointer(mediaType)}/schema`;
+    const isValid = ajv.validate({ $ref: schema.replaceAll("{", "%7B").replaceAll("}", "%7D") }, JSON.parse(text));
+    expect(ajv.errors ?? []).toEqual([]);
+    expect(isValid).toBe(true);
+  }
+  return response.status;
+}
+
+describe("the OpenAPI document", () => {
+  it("is 3.1, names every operation once, and says which need a token", () => {
+    expect(document.openapi).toBe("3.1.0");
+    const operations = Object.values(document.paths).flatMap((item) => Object.values(item));
+    const ids = operations.map(({ operationId }) => operationId);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(operations.every(({ security }) => security.length > 0)).toBe(true);
+  });
+
+  it("has every address of the contract that is built, and no other", () => {
+    const both = ["/health", "/ready", "/metrics"];
+    expect(Object.keys(document.paths).sort()).toEqual(
+      [
+        "/",
+        "/docs",
+        "/openapi.json",
+        "/page/live",
+        ...both,
+        ...both.map((path) => `/api/v1${path}`),
+        "/api/v1/events",
+        "/api/v1/events/forward",
+        "/api/v1/events/stats",
+        "/api/v1/entities",
+        "/api/v1/devices",
+        "/api/v1/devices/{id}",
+        "/api/v1/areas",
+        "/api/v1/jobs",
+        "/api/v1/jobs/{id}",
+      ].sort(),
+    );
+  });
+
+  it("has every operation that it names: none answers as an unknown address or method does", async () => {
+    for (const [path, item] of Object.entries(document.paths)) {
+      for (const method of Object.keys(item)) {
+        const response = await api.ask(path.replace("{id}", "plug"), { method: method.toUpperCase() });
+        expect([404, 405].includes(response.status) && !path.includes("/jobs/"), `${method} ${path}`).toBe(false);
+      }
+    }
+  });
+
+  it.each([
+    ["/api/v1/events", "/api/v1/events"],
+    ["/api/v1/events?limit=1&order=asc", "/api/v1/events"],
+    ["/api/v1/events/stats", "/api/v1/events/stats"],
+    ["/api/v1/entities", "/api/v1/entities"],
+    ["/api/v1/devices?limit=1", "/api/v1/devices"],
+    ["/api/v1/devices/plug", "/api/v1/devices/{id}"],
+    ["/api/v1/areas", "/api/v1/areas"],
+    ["/api/v1/jobs", "/api/v1/jobs"],
+    ["/api/v1/jobs/job-2", "/api/v1/jobs/{id}"],
+    ["/health", "/health"],
+    ["/api/v1/health", "/api/v1/health"],
+    ["/ready", "/ready"],
+    ["/metrics", "/metrics"],
+    ["/openapi.json", "/openapi.json"],
+    ["/docs", "/docs"],
+    ["/", "/"],
+    ["/page/live", "/page/live"],
+  ])("describes the answer of %s, with a token, without, and without the scope", async (path, template) => {
+    expect(await check(path, template)).toBe(200);
+    expect([200, 401]).toContain(await check(path, template, { token: null }));
+    expect([200, 403]).toContain(await check(path, template, { token: tokenText("home", "w") }));
+  });
+
+  it("describes what POST answers", async () => {
+    const init = (body: unknown, type = "application/json") => ({
+      method: "POST",
+      body: JSON.stringify(body),
+      headers: { "content-type": type },
+    });
+    const statuses = [];
+    for (const template of ["/api/v1/events", "/api/v1/events/forward"]) {
+      statuses.push(await check(template, template, init([haEvent(), haEvent().data, plainEvent(), {}])));
+      statuses.push(await check(template, template, init({})));
+      statuses.push(await check(template, template, init([])));
+      statuses.push(await check(template, template, init({}, "text/plain")));
+      statuses.push(await check(template, template, init("x".repeat(1_100_000))));
+      statuses.push(await check(template, template, { ...init(plainEvent()), token: tokenText("home", "r") }));
+      statuses.push(await check(template, template, { ...init(plainEvent()), token: null }));
+    }
+    expect(statuses).toEqual([202, 400, 400, 415, 413, 403, 401, 202, 400, 400, 415, 413, 403, 401]);
+  });
+
+  it("describes errors and 304", async () => {
+    expect(await check("/api/v1/events?limit=0&x=1", "/api/v1/events")).toBe(400);
+    expect(await check("/api/v1/events?cursor=x", "/api/v1/events")).toBe(400);
+    expect(await check("/api/v1/devices/none", "/api/v1/devices/{id}")).toBe(404);
+    expect(await check("/api/v1/jobs/none", "/api/v1/jobs/{id}")).toBe(404);
+    expect(await check("/api/v1/areas", "/api/v1/areas", { headers: { "if-none-match": "*" } })).toBe(304);
+  });
+
+  it("describes what is answered while parts are away, and to a foreign host", async () => {
+    const away = () => Promise.reject(new HearthlineError("service_unreachable", "away"));
+    const parts = {
+      events: { range: away, stats: away },
+      index: { list: away, seen: away },
+      jobs: { get: away, list: away },
+    };
+    const broken = await createTestApi({
+      clock: manualClock(),
+      parts,
+      depths: away,
+      pageToken: tokenText("home", "r"),
+    });
+    for (const path of [
+      "/api/v1/events",
+      "/api/v1/events/stats",
+      "/api/v1/entities",
+      "/api/v1/devices",
+      "/api/v1/areas",
+      "/api/v1/jobs",
+      "/health",
+      "/ready",
+    ]) {
+      expect(await check(path, path, {}, broken)).toBe(503);
+    }
+    for (const path of ["/", "/docs"]) {
+      expect(await check(path, path, {}, broken)).toBe(200);
+      expect(await check(path, path, { headers: { host: "evil.example:8787" } }, broken)).toBe(421);
+    }
+  });
+});

@@ -1,0 +1,162 @@
+import { describe, expect, it } from "vitest";
+import { createMemoryDeviceIndex } from "../../lib/adapters/memory/device-index.ts";
+import { createMemoryHomeDirectory } from "../../lib/adapters/memory/homes.ts";
+import { HearthlineError } from "../../lib/base/errors.ts";
+import { createHomeViews } from "../../lib/enrich/index.ts";
+import type { RegistryRecord } from "../../lib/event/index.ts";
+import { manualClock } from "../support/manual-clock.ts";
+import { randomKey } from "../support/records.ts";
+
+async function setUp(maxHomes = 50) {
+  const clock = manualClock();
+  const index = createMemoryDeviceIndex();
+  const homes = createMemoryHomeDirectory();
+  await homes.add(
+    { homeId: "home", name: "Home", timeZone: "Europe/Amsterdam", createdAt: "", revision: 1 },
+    randomKey(),
+  );
+  const reads = { revisions: 0, lists: 0 };
+  let isAway = false;
+  const views = createHomeViews({
+    index: {
+      weather: index.weather,
+      revisions: async (homeId) => {
+        reads.revisions++;
+        if (isAway) throw new HearthlineError("service_unreachable", "The table is away.");
+        return index.revisions(homeId);
+      },
+      list: async (homeId, registry) => {
+        reads.lists++;
+        return index.list(homeId, registry);
+      },
+    },
+    homes,
+    clock,
+    maxHomes,
+  });
+  const applyEntities = (revision: number, areaId: string, ...ids: string[]) =>
+    index.applyRegistry("home", {
+      registry: "entities",
+      revision,
+      part: 1,
+      parts: 1,
+      rows: ids.map((entityId) => ({ entityId, areaId, labels: [] })),
+    });
+  const away = (next: boolean) => {
+    isAway = next;
+  };
+  return { clock, views, reads, applyEntities, away };
+}
+
+const entitiesRecord = (revision: number, rows: object[], part = 1, parts = 1): RegistryRecord => ({
+  n: 1,
+  t: "registry",
+  registry: "entities",
+  revision,
+  part,
+  parts,
+  rows: rows as Record<string, unknown>[],
+});
+
+describe("a home's view", () => {
+  it("is read once, and again after a minute: the registries only when they have changed", async () => {
+    const { clock, views, reads, applyEntities } = await setUp();
+    await applyEntities(1, "hall", "light.a");
+    const view = await views.of("home", ["light.a"]);
+    expect([view.timeZone, view.entity("light.a")?.areaId]).toEqual(["Europe/Amsterdam", "hall"]);
+    await views.of("home", ["light.a"]);
+    expect(reads.revisions).toBe(1);
+    const lists = reads.lists;
+    await clock.advance(60_000);
+    await views.of("home", ["light.a"]);
+    expect([reads.revisions, reads.lists - lists]).toEqual([2, 1]); // the devices, of which there is no revision yet
+    await applyEntities(2, "attic", "light.a");
+    await clock.advance(60_000);
+    expect((await views.of("home", ["light.a"])).entity("light.a")?.areaId).toBe("attic");
+  });
+
+  it("is read at most every ten seconds for an entity that it does not know", async () => {
+    const { clock, views, reads, applyEntities } = await setUp();
+    await views.of("home", ["light.new"]);
+    await applyEntities(1, "hall", "light.new");
+    await clock.advance(9_999);
+    expect((await views.of("home", ["light.new"])).entity("light.new")).toBeUndefined();
+    await clock.advance(1);
+    expect((await views.of("home", ["light.new"])).entity("light.new")?.areaId).toBe("hall");
+    expect(reads.revisions).toBe(2);
+  });
+
+  it("is read once for many who ask at once", async () => {
+    const { views, reads } = await setUp();
+    await Promise.all([views.of("home", []), views.of("home", []), views.of("home", [])]);
+    expect(reads.revisions).toBe(1);
+  });
+
+  it("cannot be had while the index is away and nothing is known, and goes on for 15 minutes with what is known", async () => {
+    const { clock, views, applyEntities, away } = await setUp();
+    await applyEntities(1, "hall", "light.a");
+    away(true);
+    await expect(views.of("home", [])).rejects.toMatchObject({ code: "service_unreachable" });
+    away(false);
+    await views.of("home", []);
+    away(true);
+    await clock.advance(890_000);
+    expect((await views.of("home", [])).entity("light.a")?.areaId).toBe("hall");
+    await clock.advance(70_000);
+    await expect(views.of("home", [])).rejects.toMatchObject({ code: "service_unreachable" });
+    await clock.advance(1_000);
+    away(false);
+    await clock.advance(60_000);
+    expect((await views.of("home", [])).entity("light.a")?.areaId).toBe("hall");
+  });
+
+  it("takes rows from the relay at once; an older revision changes nothing, and the index's only when it is newer", async () => {
+    const { clock, views, applyEntities } = await setUp();
+    await applyEntities(5, "hall", "light.a", "light.b");
+    const view = await views.of("home", []);
+    view.applyRegistry(entitiesRecord(7, [{ entity_id: "light.a", area_id: "attic" }]));
+    expect([view.entity("light.a")?.areaId, view.entity("light.b")]).toEqual(["attic", undefined]);
+    view.applyRegistry(entitiesRecord(6, [{ entity_id: "light.a", area_id: "cellar" }]));
+    await clock.advance(60_000);
+    expect((await views.of("home", [])).entity("light.a")?.areaId).toBe("attic");
+    await applyEntities(8, "garden", "light.a");
+    await clock.advance(60_000);
+    expect((await views.of("home", [])).entity("light.a")?.areaId).toBe("garden");
+  });
+
+  it("takes parts as they come, and forgets what is gone when the index has the whole", async () => {
+    const { clock, views, applyEntities } = await setUp();
+    await applyEntities(5, "hall", "light.a", "light.b");
+    const view = await views.of("home", []);
+    view.applyRegistry(entitiesRecord(6, [{ entity_id: "light.c", area_id: "attic" }], 2, 2));
+    expect(["light.a", "light.b", "light.c"].map((id) => view.entity(id)?.areaId)).toEqual(["hall", "hall", "attic"]);
+    await applyEntities(6, "attic", "light.b", "light.c");
+    await clock.advance(60_000);
+    await views.of("home", []);
+    expect(["light.a", "light.b", "light.c"].map((id) => view.entity(id)?.areaId)).toEqual([
+      undefined,
+      "attic",
+      "attic",
+    ]);
+  });
+
+  it("takes the home's time zone, the newest; an unknown one is UTC", async () => {
+    const { views } = await setUp();
+    const view = await views.of("home", []);
+    const home = { n: 1, t: "home" as const, location_name: "", version: "", revision: 5, time_zone: "Asia/Tokyo" };
+    view.applyHome(home);
+    view.applyHome({ ...home, revision: 4, time_zone: "Asia/Seoul" });
+    expect(view.timeZone).toBe("Asia/Tokyo");
+    view.applyHome({ ...home, revision: 6, time_zone: "Mars/Olympus" });
+    expect(view.timeZone).toBe("UTC");
+    expect((await views.of("unknown", [])).timeZone).toBe("UTC");
+  });
+
+  it("is forgotten when too many others were asked for since", async () => {
+    const { views, reads } = await setUp(2);
+    for (const home of ["home", "b", "home", "c", "home"]) await views.of(home, []);
+    expect(reads.revisions).toBe(3);
+    await views.of("b", []);
+    expect(reads.revisions).toBe(4);
+  });
+});

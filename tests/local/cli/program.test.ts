@@ -1,0 +1,261 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type IncomingMessage, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type ProgramOptions, runCommand } from "../../../local/cli/program.ts";
+import { manualClock } from "../../support/manual-clock.ts";
+
+type Answer = { status?: number; body: unknown };
+
+let server: Server;
+let url: string;
+let folder: string;
+let answers: (request: IncomingMessage, target: URL) => Answer;
+const asked: { target: string; authorization: string | undefined }[] = [];
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), "hearthline-cli-"));
+  asked.length = 0;
+  server = createServer((request, response) => {
+    const target = new URL(request.url ?? "/", "http://here");
+    asked.push({ target: target.pathname + target.search, authorization: request.headers.authorization });
+    const { status = 200, body } = answers(request, target);
+    response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+  });
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+afterEach(async () => {
+  await new Promise((done) => server.close(done));
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function run(args: string[], options: Partial<ProgramOptions> = {}) {
+  const said = { out: [] as string[], err: [] as string[] };
+  const code = await runCommand(args, {
+    env: { HEARTHLINE_URL: url, HEARTHLINE_TOKEN: "hl_home_secret", HEARTHLINE_DATA: folder },
+    streams: { out: (text) => void said.out.push(text), err: (text) => void said.err.push(text) },
+    signal: new AbortController().signal,
+    version: "0.1.0",
+    run: async () => 0,
+    ...options,
+  });
+  return { code, out: said.out.join(""), err: said.err.join("") };
+}
+
+const event = (n: number) => ({
+  entity_id: `sensor.s${n}`,
+  state: String(n),
+  unit: "W",
+  kind: "change",
+  area_id: "kitchen",
+  last_updated: `2026-11-22T05:47:0${n}.000000+00:00`,
+  local_time: `2026-11-22T06:47:0${n}.000000+01:00`,
+});
+
+describe("hearthline", () => {
+  it("lists events through all pages, with the token, as a table or as JSON", async () => {
+    answers = (_request, target) =>
+      target.searchParams.get("cursor") === "more"
+        ? { body: { events: [event(2)], next: null } }
+        : { body: { events: [event(1)], next: "more" } };
+    const shown = await run(["events", "list", "--entity", "sensor.s1,sensor.s2", "--limit", "5"]);
+    expect(shown).toMatchObject({ code: 0, err: "" });
+    expect(shown.out).toContain("2026-11-22T06:47:01.000000+01:00  sensor.s1  1 (W)  change  kitchen");
+    expect(shown.out).toContain("sensor.s2");
+    expect(asked[0]).toEqual({
+      target: "/api/v1/events?entity_id=sensor.s1%2Csensor.s2&order=desc&limit=5",
+      authorization: "Bearer hl_home_secret",
+    });
+    expect(asked[1]?.target).toContain("limit=4");
+    for (const args of [
+      ["--json", "events", "list"],
+      ["events", "list", "--json"],
+    ]) {
+      expect(JSON.parse((await run(args)).out)).toEqual({ events: [event(1), event(2)] });
+    }
+  });
+
+  it("prints what a home's people wrote without letting it steer the terminal", async () => {
+    answers = () => ({ body: { events: [{ ...event(1), state: "\u001b[2Jgone\u0007" }], next: null } });
+    const { out } = await run(["events", "list"]);
+    expect(out).toContain("\ufffd[2Jgone\ufffd");
+    expect(out).not.toContain("\u001b");
+  });
+
+  it("tails: prints each event once, follows on from the last one", async () => {
+    const clock = manualClock(Date.parse("2026-11-22T05:47:00Z"));
+    const stop = new AbortController();
+    const rounds = [[event(1)], [event(1), event(2)], [event(2)]];
+    answers = () => {
+      const events = rounds.shift() ?? [];
+      if (rounds.length === 0) stop.abort();
+      return { body: { events, next: null } };
+    };
+    const tail = run(["events", "tail"], { clock, signal: stop.signal });
+    while (!stop.signal.aborted) {
+      await new Promise((done) => setImmediate(done));
+      await clock.advance(1_000);
+    }
+    const { out } = await tail;
+    expect(out.match(/sensor\.s\d/g)).toEqual(["sensor.s1", "sensor.s2"]);
+    expect(asked[0]?.target).toContain("from=2026-11-22T05%3A47%3A00.000Z");
+    expect(asked[1]?.target).toContain("from=2026-11-22T05%3A47%3A01.000000%2B00%3A00");
+  });
+
+  it("puts what takes most room first in events stats", async () => {
+    const row = { count: 1, first: "a", last: "b", longest_gap_seconds: 0 };
+    answers = () => ({
+      body: {
+        entities: [
+          { entity_id: "sensor.small", bytes: 10, ...row },
+          { entity_id: "sensor.large", bytes: 1_000, ...row },
+        ],
+      },
+    });
+    const { out } = await run(["events", "stats"]);
+    expect(out.indexOf("sensor.large")).toBeLessThan(out.indexOf("sensor.small"));
+  });
+
+  it("shows devices, and one device with its entities", async () => {
+    const device = { device_id: "d1", name: "Lamp", area_id: "kitchen", entity_count: 1 };
+    answers = (_request, { pathname }) =>
+      pathname.endsWith("/d1")
+        ? { body: { ...device, entities: [{ entity_id: "light.lamp", state: "on" }] } }
+        : { body: { devices: [device], next: null } };
+    expect((await run(["devices", "list", "--area", "kitchen"])).out).toContain("d1      Lamp  kitchen");
+    expect((await run(["devices", "list", "--area", "bath"])).out).toBe("no devices\n");
+    expect((await run(["devices", "show", "d1"])).out).toMatch(/Lamp[\s\S]*light\.lamp/);
+  });
+
+  it("ends with 1 when something is down, and says what", async () => {
+    answers = () => ({
+      status: 503,
+      body: {
+        status: "down",
+        parts: [{ name: "store", kind: "store", state: "down", since: "2026", detail: "does not answer" }],
+      },
+    });
+    const { code, out } = await run(["status"]);
+    expect(code).toBe(1);
+    expect(out).toContain("down   store  2026   does not answer");
+  });
+
+  it("ends with 3 when nothing answers, and names the address", async () => {
+    const { code, err } = await run(["devices", "list"], {
+      env: { HEARTHLINE_URL: "http://127.0.0.1:1", HEARTHLINE_TOKEN: "x" },
+    });
+    expect(code).toBe(3);
+    expect(err).toContain("http://127.0.0.1:1/api/v1/devices");
+    expect(err).toContain("npm start");
+  });
+
+  it("passes a problem on with its code", async () => {
+    answers = () => ({ status: 400, body: { code: "request_invalid", detail: "from: wanted is a time" } });
+    expect(await run(["events", "list", "--from", "yesterday"])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("400 request_invalid: from: wanted is a time"),
+    });
+  });
+
+  it.each([
+    [["frobnicate"], "unknown command"],
+    [["events", "list", "--limit", "0"], "wanted is a whole number from 1"],
+    [["queues", "peek", "nowhere"], "wanted is one of events"],
+    [["homes", "add", "garden", "--time-zone", "Mars/Olympus"], "wanted is an IANA time zone"],
+    [["queues", "purge", "events"], "repeat it with --yes"],
+    [["relay", "--bogus"], "unknown option '--bogus'"],
+    [["relay", "more"], "too many arguments"],
+  ])("wrong usage %j ends with 2", async (args, said) => {
+    const { code, err } = await run(args);
+    expect(err).toContain(said);
+    expect(code).toBe(2);
+  });
+
+  it.each(["nonsense", "ftp://127.0.0.1", "127.0.0.1:8787"])("refuses the address %j", async (address) => {
+    const { code, err } = await run(["status"], { env: { HEARTHLINE_URL: address, HEARTHLINE_DATA: folder } });
+    expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining(`HEARTHLINE_URL is "${address}"`) });
+  });
+
+  it("says where a token comes from when there is none", async () => {
+    const { code, err } = await run(["events", "list"], { env: { HEARTHLINE_URL: url, HEARTHLINE_DATA: folder } });
+    expect(code).toBe(2);
+    expect(err).toContain("HEARTHLINE_TOKEN");
+  });
+
+  it("reads the token that npm start left", async () => {
+    writeFileSync(join(folder, "token"), "hl_home_from_file\n");
+    answers = () => ({ body: { devices: [], next: null } });
+    await run(["devices", "list", "--data", folder], { env: { HEARTHLINE_URL: url } });
+    expect(asked[0]?.authorization).toBe("Bearer hl_home_from_file");
+  });
+
+  it("hands start and relay every option as it stands", async () => {
+    const started: unknown[] = [];
+    const code = (
+      await run(["start", "--port", "0", "--store", "sqlite"], {
+        run: async (...part) => {
+          started.push(part);
+          return 1;
+        },
+      })
+    ).code;
+    expect(started).toEqual([["start", ["--port", "0", "--store", "sqlite"], undefined]]);
+    expect(code).toBe(1);
+  });
+
+  it.each([
+    [
+      ["start", "--data", "/elsewhere", "--port", "0"],
+      ["start", ["--port", "0"], "/elsewhere"],
+    ],
+    [
+      ["--data", "/elsewhere", "start"],
+      ["start", [], "/elsewhere"],
+    ],
+    [
+      ["relay", "--data=/elsewhere"],
+      ["relay", [], "/elsewhere"],
+    ],
+  ])("hands %j its data folder", async (args, wanted) => {
+    const started: unknown[] = [];
+    const { code } = await run(args, {
+      run: async (...part) => {
+        started.push(part);
+        return 0;
+      },
+    });
+    expect({ code, started }).toEqual({ code: 0, started: [wanted] });
+  });
+
+  it("refuses a token that no header can hold, without repeating it", async () => {
+    const { code, err } = await run(["events", "list"], {
+      env: { HEARTHLINE_URL: url, HEARTHLINE_TOKEN: "sec\nret", HEARTHLINE_DATA: folder },
+    });
+    expect(code).toBe(2);
+    expect(err).toContain("HEARTHLINE_TOKEN");
+    expect(err).not.toMatch(/sec|ret/);
+  });
+
+  it("says that the token is not valid when it was given one and sees no details", async () => {
+    answers = () => ({ body: { status: "ok" } });
+    expect((await run(["status"])).out).toContain("the token is not valid");
+    const without = await run(["status"], { env: { HEARTHLINE_URL: url, HEARTHLINE_DATA: folder } });
+    expect(without.out).toContain("a token is needed");
+  });
+
+  it("says that nothing runs here when there are no queues to be looked at", async () => {
+    const { code, err } = await run(["queues", "list"], { env: { HEARTHLINE_DATA: folder } });
+    expect(code).toBe(3);
+    expect(err).toContain(`does not run on the data folder "${folder}"`);
+  });
+
+  it("has help for every command", async () => {
+    const { code, out } = await run(["--help"]);
+    expect(code).toBe(0);
+    for (const name of ["start", "relay", "doctor", "status", "events", "devices", "queues", "homes", "tokens"])
+      expect(out).toContain(`  ${name}`);
+  });
+});

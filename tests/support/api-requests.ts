@@ -1,0 +1,163 @@
+import { parseIsoUs } from "../../lib/base/time.ts";
+import type { TestApi } from "./api.ts";
+import { buildEvent, fullEvent } from "./events.ts";
+
+/** A moment before the manual clock's start. */
+export const AT = "2026-11-22T05:47:09.185382+00:00";
+export const AT_US = parseIsoUs(AT);
+
+export const plainEvent = (given: Record<string, unknown> = {}) => ({
+  event_type: "state_changed",
+  entity_id: "light.kitchen",
+  state: "on",
+  timestamp: AT,
+  ...given,
+});
+
+const haState = (state: string, at: string) => ({
+  entity_id: "light.kitchen",
+  state,
+  attributes: { brightness: 128 },
+  last_changed: at,
+  last_updated: at,
+  context: { id: "01KAMC7H5JPQ3V2Z9X8W7T6S5R", parent_id: null, user_id: null },
+});
+
+/** The `event` member of a frame, as Home Assistant sends it. */
+export const haEvent = (given: Record<string, unknown> = {}) => ({
+  event_type: "state_changed",
+  data: {
+    entity_id: "light.kitchen",
+    old_state: haState("off", "2026-11-22T05:40:00.000001+00:00"),
+    new_state: haState("on", AT),
+  },
+  origin: "LOCAL",
+  time_fired: AT,
+  context: { id: "01KAMC7H5JPQ3V2Z9X8W7T6S5R", parent_id: null, user_id: null },
+  ...given,
+});
+
+/** A small home in the index and the store: two areas, a device with a child, entities with and without a registry row, three events. */
+export async function furnish({ index, events, jobs, ledger }: TestApi): Promise<void> {
+  const whole = { revision: 1, part: 1, parts: 1 };
+  const device = { labels: [], identifiers: [["hue", "1"]], connections: [["mac", "00:11"]] };
+  await index.applyRegistry("home", {
+    ...whole,
+    registry: "floors",
+    rows: [{ floorId: "ground", name: "Ground floor", level: 0 }],
+  });
+  await index.applyRegistry("home", {
+    ...whole,
+    registry: "areas",
+    rows: [
+      { areaId: "kitchen", name: "Kitchen", floorId: "ground", labels: ["warm"] },
+      { areaId: "attic", name: "Attic", labels: [] },
+    ],
+  });
+  await index.applyRegistry("home", {
+    ...whole,
+    registry: "devices",
+    rows: [
+      {
+        ...device,
+        deviceId: "bridge",
+        name: "Bridge",
+        areaId: "attic",
+        manufacturer: "Signify",
+        model: "BSB002",
+        swVersion: "1.2",
+      },
+      { ...device, deviceId: "lamp", name: "Lamp", parentDeviceId: "bridge", viaDeviceId: "bridge" },
+      { ...device, deviceId: "plug", name: "Plug", areaId: "kitchen", labels: ["warm"] },
+    ],
+  });
+  await index.applyRegistry("home", {
+    ...whole,
+    registry: "entities",
+    rows: [
+      { entityId: "light.lamp", name: "Lamp", deviceId: "lamp", platform: "hue", labels: [] },
+      {
+        entityId: "light.kitchen",
+        name: "Kitchen light",
+        deviceId: "plug",
+        areaId: "attic",
+        platform: "hue",
+        labels: [],
+      },
+      {
+        entityId: "switch.plug",
+        deviceId: "plug",
+        platform: "tplink",
+        labels: ["warm"],
+        disabledBy: "user",
+        entityCategory: "config",
+        hiddenBy: "user",
+      },
+    ],
+  });
+  await index.applySeen(
+    "home",
+    new Map([
+      ["light.kitchen", { atUs: AT_US, state: "on" }],
+      ["sensor.unregistered", { atUs: AT_US + 1, state: "5", deviceClass: "power", unit: "W" }],
+    ]),
+  );
+  await index.applyRelayStatus("home", {
+    relayId: "relay-1",
+    at: "2026-11-22T05:59:30.000Z",
+    connected: true,
+    since: "2026-11-22T05:00:00.000Z",
+    haState: "RUNNING",
+    haVersion: "2026.11.0",
+    spoolBytes: 100,
+    spoolRecords: 2,
+    oldestSeconds: 0.5,
+    rejected: 0,
+    clockOffsetMs: 3,
+  });
+  await ledger.record("home", "relay-1", [{ range: [1, 120] }]);
+  await events.write([
+    fullEvent,
+    buildEvent({ entityId: "light.kitchen", atUs: AT_US, areaId: "kitchen", deviceId: "plug" }),
+    buildEvent({
+      entityId: "light.kitchen",
+      atUs: AT_US + 5,
+      areaId: "kitchen",
+      deviceId: "plug",
+      state: "off",
+      oldState: "on",
+    }),
+    buildEvent({ homeId: "other", entityId: "light.secret", atUs: AT_US }),
+  ]);
+  const phase = {
+    name: "events",
+    status: "succeeded" as const,
+    startedAt: "2026-11-21T02:00:01Z",
+    durationMs: 12,
+    counts: { events: 3 },
+  };
+  const job = {
+    homeId: "home",
+    kind: "daily" as const,
+    attempt: 1,
+    status: "succeeded" as const,
+    queuedAt: "2026-11-21T02:00:00Z",
+  };
+  await jobs.create({
+    ...job,
+    id: "job-1",
+    date: "2026-11-20",
+    phases: [phase],
+    startedAt: "2026-11-21T02:00:01Z",
+    finishedAt: "2026-11-21T02:00:02Z",
+    peakRssBytes: 1,
+  });
+  await jobs.create({
+    ...job,
+    id: "job-2",
+    date: "2026-11-21",
+    phases: [{ ...phase, status: "failed", error: "away" }],
+    status: "failed",
+  });
+  await jobs.create({ ...job, homeId: "other", id: "job-9", date: "2026-11-21", phases: [] });
+}
