@@ -30,10 +30,13 @@ async function main(): Promise<void> {
     say,
     warn: (line) => void process.stderr.write(`${line}\n`),
   });
-  stopOnSignal(run, unlock, say);
+  const isToldToStop = stopOnSignal(run, unlock, say);
   try {
     await run.start();
+    if (isToldToStop()) return;
   } catch (thrown) {
+    // A part that was ended while it came up did not fail.
+    if (isToldToStop()) return;
     process.stderr.write(`${messageOf(thrown)}\n`);
     await run.stop();
     process.exit(1);
@@ -73,7 +76,8 @@ async function usablePort(port: number): Promise<number> {
 /** Signals within this time are one: a terminal or a supervisor sends it to the whole group, and a parent passes it on. */
 const SAME_SIGNAL_MS = 500;
 
-function stopOnSignal(run: StackRun, unlock: () => void, say: (line: string) => void): void {
+/** @returns whether a signal has come; the process ends by itself then */
+function stopOnSignal(run: StackRun, unlock: () => void, say: (line: string) => void): () => boolean {
   let firstMs: number | undefined;
   const onSignal = () => {
     const nowMs = systemClock.monotonicMs();
@@ -91,6 +95,7 @@ function stopOnSignal(run: StackRun, unlock: () => void, say: (line: string) => 
     });
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, onSignal);
+  return () => firstMs !== undefined;
 }
 
 main().catch((thrown: unknown) => {

@@ -36,7 +36,7 @@ export interface RelayProcessOptions {
   readonly writeLog?: (line: string) => void;
 }
 
-/** The only sink for now that is the cloud's; the journal's cursor carries its name, so it must never change. */
+/** The cloud's sink; the journal's cursor carries its name, so it must never change. */
 const CLOUD_SINK = "cloud";
 
 /** What the adapter could not read and therefore did not hand on; the other kinds lose no event. */

@@ -47,9 +47,11 @@ export function startSchedules(options: ScheduleOptions): RunningSchedules {
   async function follow(schedule: Schedule): Promise<void> {
     let dueMs = schedule.nextMs(clock.nowMs());
     while (dueMs !== undefined && !stopping.signal.aborted) {
-      const leftMs = dueMs - clock.nowMs();
-      if (leftMs > 0) {
-        await clock.sleep(Math.min(leftMs, MAX_SLEEP_MS), stopping.signal);
+      const nowMs = clock.nowMs();
+      if (dueMs > nowMs) {
+        await clock.sleep(Math.min(dueMs - nowMs, MAX_SLEEP_MS), stopping.signal);
+        // A clock that was ahead and is set right would leave what is due next in a far future.
+        if (clock.nowMs() < nowMs - MAX_SLEEP_MS) dueMs = schedule.nextMs(clock.nowMs());
         continue;
       }
       const run: Promise<void> = fire(dueMs, options, stopping.signal).finally(() => running.delete(run));

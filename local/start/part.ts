@@ -43,8 +43,8 @@ export interface Part {
   start(): Promise<PartMessage>;
   /** Sends it a message; nothing happens when it is not there. */
   tell(message: PartMessage): void;
-  /** Ends it, and starts it with a new launch. */
-  restart(): void;
+  /** Ends it, and starts it with a new launch. SIGKILL is for one that hears nothing any more. */
+  restart(signal?: "SIGTERM" | "SIGKILL"): void;
   /** Asks it to end, and kills it when it does not in time. False when it had to be killed. */
   stop(): Promise<boolean>;
   kill(): void;
@@ -107,7 +107,7 @@ export function createPart(options: PartOptions): Part {
     },
     start: live,
     tell: (message) => void (life?.child.connected && life.child.send(message)),
-    restart: () => void life?.child.kill("SIGTERM"),
+    restart: (signal = "SIGTERM") => void life?.child.kill(signal),
     async stop() {
       stopping.abort();
       if (!life) return true;

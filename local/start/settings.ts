@@ -1,5 +1,5 @@
-import { accessSync, constants, mkdirSync, readFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { accessSync, constants, existsSync, mkdirSync, readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { parseEnv } from "node:util";
 import { HearthlineError, messageOf } from "../../lib/base/errors.ts";
 import { type Config, readConfig } from "../../lib/wiring/config.ts";
@@ -15,7 +15,7 @@ export interface Settings {
   readonly home: "simulated" | "real" | "none";
 }
 
-/** What HEARTHLINE_FUTURE_SECONDS takes at most: a simulated home that lives faster than real time is soon ahead of it. */
+/** What HEARTHLINE_FUTURE_SECONDS takes at most: a simulated home that lives faster than real time is soon ahead of it, and stays so in later runs at any speed. */
 const FUTURE_SECONDS_MAX = 315_360_000;
 
 /**
@@ -29,9 +29,15 @@ export function readSettings(options: StartOptions, environment: NodeJS.ProcessE
   env.HEARTHLINE_SQLITE_PATH ||= resolve(dataFolder, "store.db");
   env.HEARTHLINE_FLUSH_SECONDS ||= "1";
   if (options.store) env.HEARTHLINE_STORE = options.store;
-  if (options.speed > 1) env.HEARTHLINE_FUTURE_SECONDS = String(FUTURE_SECONDS_MAX);
+  if (options.home === "simulated" && !env.HEARTHLINE_HA_URL)
+    env.HEARTHLINE_FUTURE_SECONDS ||= String(FUTURE_SECONDS_MAX);
   if (options.stack === "embedded") for (const name of ["", "_SQS", "_DYNAMODB"]) delete env[`AWS_ENDPOINT_URL${name}`];
   const config = readConfig(env);
+  if (config.HEARTHLINE_STORE !== "sqlite")
+    throw new HearthlineError(
+      "setting_invalid",
+      `npm start: HEARTHLINE_STORE is "${config.HEARTHLINE_STORE}", which keeps nothing beyond a process; wanted is "sqlite".`,
+    );
   if (options.stack === "localstack" && !config.AWS_ENDPOINT_URL)
     throw new HearthlineError(
       "setting_invalid",
@@ -57,7 +63,7 @@ function readEnvFile(file: string): NodeJS.Dict<string> {
 
 function makeUsable(dataFolder: string): void {
   try {
-    mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
+    makeFolder(dataFolder);
     accessSync(dataFolder, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (thrown) {
     const code = (thrown as NodeJS.ErrnoException).code ?? messageOf(thrown);
@@ -66,4 +72,10 @@ function makeUsable(dataFolder: string): void {
       `The data folder "${dataFolder}" cannot be written (${code}); wanted is a folder of your own, see --data.`,
     );
   }
+}
+
+/** Each folder by itself: where none can be made, as below /proc, Node's own recursion never ends (Node 24.21). */
+function makeFolder(folder: string): void {
+  if (!existsSync(dirname(folder))) makeFolder(dirname(folder));
+  mkdirSync(folder, { recursive: existsSync(folder), mode: 0o700 });
 }

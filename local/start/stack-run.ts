@@ -7,6 +7,7 @@ import { openLogFile } from "./log-file.ts";
 import { createPart, type Part, type PartMessage } from "./part.ts";
 import { freePorts } from "./ports.ts";
 import { removeRun, writeRun } from "./run-file.ts";
+import { answersHttp, isConnected, watchForSilence } from "./silence.ts";
 
 export interface StackRunOptions extends LaunchOptions {
   readonly processStarted: string;
@@ -35,6 +36,9 @@ const FUNCTIONS_READY_MS = 90_000;
 /** Functions let their invocations end; the longest that are short have half a minute. */
 const FUNCTIONS_STOP_MS = 35_000;
 
+/** A house that is reached at all is reached within this time; after it, a person should know what is waited for. */
+const HOUSE_MS = 5_000;
+
 type PartName = "queues" | "tables" | "functions" | "relay" | "home";
 
 /** The parts of the stack, each a process of its own, and how they hang together. */
@@ -46,6 +50,9 @@ export async function createStackRun(options: StackRunOptions): Promise<StackRun
   const parts = new Map<string, Part>();
   const launches = createLaunches(options, ports);
   let isStopping = false;
+  const over = new AbortController();
+  /** Whether a line at the terminal says already what the relay lacks. */
+  let hasRelayTold = false;
 
   const note = () => {
     if (isStopping) return;
@@ -67,7 +74,12 @@ export async function createStackRun(options: StackRunOptions): Promise<StackRun
   ): Part {
     const launch = launches[name];
     const logFile = openLogFile(join(settings.dataFolder, "logs", `${name}.log`));
-    const tellErrors = createErrorLines(clock, (text) => warn(`${name.padEnd(9)} ${text}`));
+    const tell = (text: string) => {
+      hasRelayTold ||= name === "relay";
+      warn(`${name.padEnd(9)} ${text}`);
+    };
+    // A simulated home that is away is a part that is down, which is told anyway.
+    const tellErrors = createErrorLines(clock, tell, settings.home === "real" ? ["home_assistant_disconnected"] : []);
     let beganMs = clock.monotonicMs();
     const part = createPart({
       name,
@@ -119,27 +131,53 @@ export async function createStackRun(options: StackRunOptions): Promise<StackRun
     if (settings.home === "simulated") {
       const simulated = add("home", ports.home, {
         onMessage: (message) => {
-          if (message.ready !== true) return;
-          const isOther = launches.homeIs(message);
-          if (isOther) parts.get("relay")?.restart();
+          if (message.ready === true && launches.homeIs(message)) parts.get("relay")?.restart();
         },
       });
       starting.push(simulated.start().then(homeUp.resolve));
     } else homeUp.resolve(undefined);
     if (settings.home !== "none")
       starting.push(
-        Promise.all([prepared.promise, homeUp.promise]).then(() =>
-          // A house that cannot be reached is told of, and tried again; all else is of use without it.
-          add("relay", ports.relay, { stopMs: RELAY_STOP_MS })
-            .start()
-            .catch(() => {}),
-        ),
+        // A house that cannot be reached is told of, and tried again; all else is of use without it.
+        Promise.all([prepared.promise, homeUp.promise]).then(() => startRelay().catch(() => {})),
       );
     await Promise.all(starting);
+    for (const part of parts.values()) watch(part);
+  }
+
+  async function startRelay(): Promise<void> {
+    if (isStopping) return;
+    await add("relay", ports.relay, { stopMs: RELAY_STOP_MS }).start();
+    if (settings.home === "real") void tellOfHouse();
+  }
+
+  /** The relay's first attempt takes twice as long to fail where nobody answers at all. */
+  async function tellOfHouse(): Promise<void> {
+    await clock.sleep(HOUSE_MS, over.signal);
+    if (over.signal.aborted || hasRelayTold) return;
+    if ((await isConnected(relay)) || hasRelayTold) return;
+    const { host = "" } = URL.parse(settings.config.HEARTHLINE_HA_URL ?? "") ?? {};
+    warn(`relay     Home Assistant at "${host}" has not answered yet. It is tried again until it does.`);
+  }
+
+  /** The functions' own port is asked, not the API's, behind which other parts answer too. */
+  function watch(part: Part): void {
+    const port = part.name === "functions" ? lambda : part.port;
+    if (port === null) return;
+    void watchForSilence({
+      answers: () => answersHttp(port),
+      onSilent: () => {
+        warn(`${part.name.padEnd(9)} hangs: it has answered nothing for a minute. It is killed and started again`);
+        part.restart("SIGKILL");
+      },
+      clock,
+      signal: over.signal,
+    });
   }
 
   async function stop(): Promise<void> {
     isStopping = true;
+    over.abort();
     for (const group of [["home"], ["relay"], ["functions"], ["tables", "queues"]])
       await Promise.all(
         group.map(async (name) => {
@@ -152,6 +190,7 @@ export async function createStackRun(options: StackRunOptions): Promise<StackRun
 
   function kill(): void {
     isStopping = true;
+    over.abort();
     for (const part of parts.values()) part.kill();
     removeRun(settings.dataFolder);
   }

@@ -114,6 +114,12 @@ describe("GET /health", () => {
       state: "degraded",
       detail: "Not connected to Home Assistant since 2026-11-22T05:59:00.000Z.",
     });
+    const lastError = "Home Assistant refused the token. Make another.";
+    await index.applyRelayStatus("home", { ...relay, at: "2026-11-22T06:00:00.500Z", lastError });
+    await clock.advance(1_000);
+    expect((await look()).part("relay:relay-1")?.detail).toBe(
+      "Not connected to Home Assistant since 2026-11-22T05:59:00.000Z: Home Assistant refused the token. Make another.",
+    );
     await index.applyRelayStatus("home", { ...relay, at: "2026-11-22T06:00:01.000Z", connected: true });
     expect((await look()).body.status).toBe("ok");
     await clock.advance(200_000);

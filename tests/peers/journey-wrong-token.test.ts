@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { describePeer, freePort, installPeer } from "../support/peers.ts";
 import { run } from "../support/process.ts";
 import { type RealHome, startHome } from "../support/real-home.ts";
+import { bytesWith } from "../support/secrets.ts";
 import { newDataFolder, type RunningStack, removeData, startStack, until } from "../support/stack.ts";
 
 const VERSION = "newest";
@@ -75,6 +76,7 @@ await describePeer(
         );
         expect(attempts()).toBe(2);
         expect(stack.said()).not.toContain(WRONG);
+        expect(bytesWith(dataFolder, []).filter((bytes) => bytes.includes(WRONG))).toEqual([]);
       }, 120_000);
 
       it("is mended by the right one", async () => {

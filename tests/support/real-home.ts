@@ -24,6 +24,8 @@ export interface RealHome {
   end(): Promise<void>;
   /** The same home again, on the same port. */
   begin(): Promise<void>;
+  /** Resolves when its web server answers, which is some time before it runs. */
+  answers(): Promise<unknown>;
   /** Ends it and removes its folder. */
   stop(): Promise<void>;
 }
@@ -65,6 +67,12 @@ export async function startHome(version: string, more: readonly string[] = []): 
     begin: async () => {
       await startPeer("home-assistant", args);
     },
+    answers: () =>
+      until(
+        () => fetch(`${line.url}/manifest.json`).catch(() => undefined),
+        (answer) => answer?.ok === true,
+        { deadlineMs: 60_000, everyMs: 20 },
+      ),
     stop: async () => {
       await stopPeer(dir);
       await remove();
@@ -72,55 +80,18 @@ export async function startHome(version: string, more: readonly string[] = []): 
   };
 }
 
-export interface Broker {
-  /** As `--mqtt` of start.sh takes it. */
-  readonly address: string;
-  stop(): Promise<void>;
-}
+type WireEvent = Readonly<Record<string, unknown>>;
 
-/** An MQTT broker. @throws PeerUnavailable */
-export async function startBroker(): Promise<Broker> {
-  const { dir, remove } = await peerFolder("mosquitto");
-  const { url, user, password } = await startPeer("mosquitto", ["--dir", dir]);
-  return {
-    address: `${user}:${password}@${url.replace("mqtt://", "")}`,
-    stop: async () => {
-      await stopPeer(dir);
-      await remove();
-    },
-  };
-}
+/** An event of an entity that `drive.mjs` makes. */
+export const isLoad = ({ entity_id, kind }: WireEvent): boolean =>
+  /^sensor\.relay_load_\d+$/.test(String(entity_id)) && kind !== "removed";
 
-/** A power strip whose two sockets are child devices (Home Assistant 2026.11). Resolves when its entities are there. */
-export async function discoverPowerStrip(home: RealHome): Promise<void> {
-  const socket = (number: number) => ({
-    identifiers: [`relay_strip_${number}`],
-    name: `Socket ${number}`,
-    components: {
-      [`power_${number}`]: {
-        platform: "sensor",
-        name: "Power",
-        unique_id: `rs_${number}`,
-        state_topic: `relay_strip/${number}`,
-        device_class: "power",
-        unit_of_measurement: "W",
-      },
-    },
-  });
-  const payload = {
-    device: { identifiers: ["relay_strip"], name: "Relay power strip", manufacturer: "Test", model: "S2" },
-    origin: { name: "hearthline" },
-    components: {
-      total: { platform: "sensor", name: "Total", unique_id: "rs_total", state_topic: "relay_strip/total" },
-    },
-    child_devices: [socket(1), socket(2)],
-  };
-  const publish = (topic: string, text: string) =>
-    home.ask("POST", "/api/services/mqtt/publish", { topic, payload: text, retain: true });
-  await publish("homeassistant/device/relay_strip/config", JSON.stringify(payload));
-  await until(
-    () => home.ask<{ entity_id: string }[]>("GET", "/api/states"),
-    (states) => states.some(({ entity_id }) => entity_id === "sensor.relay_power_strip_socket_2_power"),
-    { deadlineMs: 20_000, everyMs: 100 },
-  );
-}
+/** The numbers of `drive.mjs` from one on, as they came: a hole is a lost event. */
+export const numbersOf = (events: readonly WireEvent[], first: number): number[] =>
+  events
+    .filter(isLoad)
+    .map(({ state }) => Number(state))
+    .filter((number) => number >= first)
+    .sort((a, b) => a - b);
+
+export const upFrom = (first: number, count: number): number[] => Array.from({ length: count }, (_, at) => first + at);

@@ -64,6 +64,9 @@ function codeOf(type: string, status: number) {
   return "service_failed";
 }
 
+/** Keys of old days and old credentials go when so many have come together. */
+const SIGNING_KEYS_MAX = 16;
+
 const TARGETS = { sqs: "AmazonSQS", dynamodb: "DynamoDB_20120810" } as const;
 
 /**
@@ -74,9 +77,14 @@ export function createAwsClient(options: AwsClientOptions): AwsClient {
   const { service, region, clock, random, timeoutMs = 10_000 } = options;
   const endpoint = options.endpoint ?? `https://${service}.${region}.amazonaws.com`;
 
+  // A signing key holds for a day and its credentials; making it is four HMACs a request otherwise.
+  const signingKeys = new Map<string, ArrayBuffer>();
+
   async function once<O>(operation: string, payload: string, limitMs: number, signal?: AbortSignal): Promise<O> {
     const credentials = await options.credentials();
+    if (signingKeys.size > SIGNING_KEYS_MAX) signingKeys.clear();
     const signer = new AwsV4Signer({
+      cache: signingKeys,
       method: "POST",
       url: endpoint,
       headers: { "content-type": "application/x-amz-json-1.0", "x-amz-target": `${TARGETS[service]}.${operation}` },

@@ -56,6 +56,15 @@ it("fires once, late, for all that was due while the machine slept", async () =>
   await schedules.stop();
 });
 
+it("goes by a clock that was ahead and is set right", async () => {
+  const events: unknown[] = [];
+  const { clock, schedules } = setUp(async (event) => events.push(event));
+  clock.set(Date.parse("2026-11-20T09:50:00Z"));
+  await clock.advance(30 * 60_000);
+  expect(events).toMatchObject([{ time: "2026-11-20T10:00:00Z" }, { time: "2026-11-20T10:15:00Z" }]);
+  await schedules.stop();
+});
+
 it("tries a function that failed twice more, as Lambda does, then gives up until the next time", async () => {
   const attempts: number[] = [];
   const { clock, lines, schedules } = setUp(

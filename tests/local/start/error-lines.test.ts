@@ -30,9 +30,18 @@ it("puts a line together that comes in pieces", () => {
   expect(told).toEqual(["in pieces"]);
 });
 
-it("tells the same words again after a minute only", async () => {
+it("tells a warning only when its code is asked for, and all of it in one line", () => {
+  const told: string[] = [];
+  const feed = createErrorLines(manualClock(), (text) => told.push(text), ["house_away"]);
+  feed(line("warn", "Slow.", { message: "busy", code: "other" }));
+  feed(line("warn", "Slow."));
+  feed(line("warn", "Not reached.", { message: "refused:\nnobody\n. Look there.", code: "house_away" }));
+  expect(told).toEqual(["Not reached. refused: nobody . Look there."]);
+});
+
+it("tells the same words again after five minutes only", async () => {
   const { clock, told, feed } = setUp();
-  for (let second = 0; second < 90; second++) {
+  for (let second = 0; second < 500; second++) {
     feed(line("error", "again"));
     await clock.advance(1_000);
   }

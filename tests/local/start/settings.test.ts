@@ -37,9 +37,12 @@ describe("readSettings", () => {
     expect(read("--data other").dataFolder).toBe(join(folder, "other"));
   });
 
-  it("lets a home that lives faster be ahead of the clock", () => {
-    expect(read("--speed 60").config.HEARTHLINE_FUTURE_SECONDS).toBe(315_360_000);
-    expect(read("--speed 1").config.HEARTHLINE_FUTURE_SECONDS).toBe(86_400);
+  it("lets a simulated home be ahead of the clock, in a later run at normal speed as well, and no other", () => {
+    const real = { HEARTHLINE_HA_URL: "http://127.0.0.1:8123", HEARTHLINE_HA_TOKEN: "x".repeat(30) };
+    const future = (args: string, env = {}) => read(args, env).config.HEARTHLINE_FUTURE_SECONDS;
+    expect([future("--speed 60"), future("")]).toEqual([315_360_000, 315_360_000]);
+    expect([future("", real), future("--home none")]).toEqual([86_400, 86_400]);
+    expect(future("", { HEARTHLINE_FUTURE_SECONDS: "60" })).toBe(60);
   });
 
   it("uses the real Home Assistant when its address and token are there", () => {
@@ -66,5 +69,17 @@ describe("readSettings", () => {
   it("says when the data folder cannot be used", () => {
     writeFileSync(join(folder, "file"), "");
     expect(() => read("--data file/below")).toThrow("cannot be written (ENOTDIR)");
+    expect(() => read("--data file")).toThrow("cannot be written (EEXIST)");
+    expect(read("--data some/where/deep").dataFolder).toBe(join(folder, "some/where/deep"));
+    expect(read("--data some/where/deep").dataFolder).toBe(join(folder, "some/where/deep"));
+  });
+
+  it("does not try for ever where no folder can be made", () => {
+    expect(() => read("--data /proc/hearthline/data")).toThrow("cannot be written");
+  });
+
+  it("takes no store that ends with its process", () => {
+    expect(() => read("", { HEARTHLINE_STORE: "memory" })).toThrow('HEARTHLINE_STORE is "memory"');
+    expect(() => read("--store memory")).toThrow("--store");
   });
 });
