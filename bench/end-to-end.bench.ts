@@ -3,7 +3,19 @@
  * through GET /events, at 0.3, 10 and 500 events a second; and which rate the whole chain sustains with none lost.
  * `npm run bench -- end-to-end`
  */
-import { newDataFolder, type RunningStack, removeData, startStack, until } from "../tests/support/stack.ts";
+import { fork } from "node:child_process";
+import { createReadStream, readdirSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
+import {
+  allEvents,
+  newDataFolder,
+  type RunningStack,
+  removeData,
+  type StackOptions,
+  startStack,
+  until,
+} from "../tests/support/stack.ts";
 import { progress, quantile, report } from "./support/report.ts";
 
 const root = resolve(import.meta.dirname, "..");
