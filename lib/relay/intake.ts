@@ -58,6 +58,7 @@ class MemoryIntake implements Intake {
   readonly #bell: ReturnType<typeof createBell>;
   readonly #closing = new AbortController();
   #queue: Entry[] = [];
+  #group: Entry[] = [];
   #bytes = 0;
   #waitingForRoom: (() => void)[] = [];
   #lost = 0;
@@ -103,13 +104,17 @@ class MemoryIntake implements Intake {
 
   state() {
     const lastError = this.#lastError;
-    return { records: this.#queue.length, bytes: this.#bytes, lost: this.#lost, ...(lastError && { lastError }) };
+    // What is being appended is not durable yet, so it counts as being in memory.
+    const bytes = this.#group.reduce((sum, entry) => sum + entry.bytes, this.#bytes);
+    const records = this.#queue.length + this.#group.length;
+    return { records, bytes, lost: this.#lost, ...(lastError && { lastError }) };
   }
 
   /** Tries again until the group is in the spool; gives up only when closing. */
   async #appendGroup(): Promise<boolean> {
     const { spool, clock, random, log, onAppended } = this.#options;
     const group = this.#takeGroup();
+    this.#group = group;
     for (let attempt = 1; ; attempt++) {
       try {
         if (group.length > 0) await spool.append(group.map(({ record }) => record));
@@ -123,7 +128,7 @@ class MemoryIntake implements Intake {
         if (!this.#lastError) log.error("The spool cannot be written: events wait in memory.", { error: thrown });
         this.#lastError = messageOf(thrown);
         if (this.#closing.signal.aborted) {
-          this.#queue.unshift(...group);
+          this.#queue.unshift(...group.splice(0));
           log.error("The relay ends with records that the spool did not take.", { count: this.#queue.length });
           return false;
         }

@@ -122,7 +122,7 @@ describe("a relay process", () => {
     for (let us = 10; us < 20; us++) home.fire(change("light.a", us));
     const health = await eventually("everything sent", async () => {
       const now = await healthAt(port);
-      return now.admitted === 11 && now.sinks[0]?.lag_records === 0 && now;
+      return now.admitted === 11 && now.memory.records === 0 && now.sinks[0]?.lag_records === 0 && now;
     });
     expect(health).toMatchObject({ connected: true, ha_version: "2026.11.0", ha_state: "RUNNING", rejected: 0 });
     const metrics = await fetch(`http://127.0.0.1:${port}/metrics`);
@@ -200,7 +200,10 @@ describe("a relay process", () => {
     const port = await relay.ready;
     await eventually("the subscription", () => home.subscribers() === 1);
     home.fire(change("light.a", 1));
-    await eventually("the event in the spool", async () => (await healthAt(port)).admitted === 1);
+    await eventually("the event in the spool", async () => {
+      const { admitted, memory } = await healthAt(port);
+      return admitted === 1 && memory.records === 0;
+    });
     const startMs = performance.now();
     relay.child.kill("SIGTERM");
     expect(await relay.ended).toBe(0);
