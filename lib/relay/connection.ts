@@ -13,7 +13,10 @@ export interface ConnectionDeps extends SessionDeps {
 }
 
 const BASE_MS = 500;
-const WAIT_MAX_MS = 60_000;
+/** While nobody answers. A restart of Home Assistant takes half a minute, and its first events tell what no snapshot does: the relay must not sleep through it. */
+const UNREACHED_WAIT_MAX_MS = 10_000;
+/** After sessions that were cut at once: each costs Home Assistant a reading of everything. */
+const CUT_WAIT_MAX_MS = 60_000;
 /** A refused token stays refused, and Home Assistant bans addresses that go on trying. */
 const REFUSED_WAIT_MS = 300_000;
 /** A session that lasted so long was a good one: the next failure is a first one again. */
@@ -30,17 +33,21 @@ export async function keepConnected(deps: ConnectionDeps): Promise<void> {
       if (clock.monotonicMs() - startMs >= GOOD_SESSION_MS) attempt = 1;
       if (signal.aborted) return;
       monitor.setConnection(false, { lastError });
-      waitMs = backoffMs(attempt, random, { baseMs: BASE_MS, maxMs: WAIT_MAX_MS });
+      waitMs = backoffMs(attempt, random, { baseMs: BASE_MS, maxMs: CUT_WAIT_MAX_MS });
       log.warn("The connection to Home Assistant has ended.", { reason: lastError, wait_ms: waitMs });
     } catch (thrown) {
       if (signal.aborted) return;
       if (clock.monotonicMs() - startMs >= GOOD_SESSION_MS) attempt = 1;
       const isRefused = isHearthlineError(thrown) && thrown.fate === "stop";
+      const wasConnected = monitor.connection.connected;
       monitor.setConnection(false, { lastError: thrown instanceof Error ? thrown.message : String(thrown) });
       if (isRefused && deps.endsWhenRefused) throw thrown;
       waitMs = isRefused
         ? REFUSED_WAIT_MS * (1 + random() / 10)
-        : backoffMs(attempt, random, { baseMs: BASE_MS, maxMs: WAIT_MAX_MS });
+        : backoffMs(attempt, random, {
+            baseMs: BASE_MS,
+            maxMs: wasConnected ? CUT_WAIT_MAX_MS : UNREACHED_WAIT_MAX_MS,
+          });
       const said = isRefused
         ? "Home Assistant refuses the relay: a person has to act."
         : "Home Assistant cannot be reached.";

@@ -18,16 +18,21 @@ for (const version of ["newest", "2024", "current"])
     `the journey from Home Assistant ${version}`,
     async () => {
       await installPeer("home-assistant", ["--version", version, "--install-only"]);
-      // Only this one knows devices within devices, and MQTT discovery is the way to some.
-      return version === "newest" ? await startBroker() : undefined;
+      if (hasChildren(version)) await (await startBroker()).stop();
     },
-    (broker) => journey(version, broker),
+    () => journey(version),
   );
 
-function journey(version: string, broker: Broker | undefined): void {
+/** Only this one knows devices within devices, and MQTT discovery is the way to some. */
+function hasChildren(version: string): boolean {
+  return version === "newest";
+}
+
+function journey(version: string): void {
   describe(`the journey from Home Assistant ${version}`, () => {
     const dataFolder = newDataFolder();
     const unheard: Span[] = [];
+    let broker: Broker | undefined;
     let home: RealHome;
     let stack: RunningStack;
     let markers = 0;
@@ -35,6 +40,7 @@ function journey(version: string, broker: Broker | undefined): void {
     const start = () =>
       startStack({ dataFolder, env: { HEARTHLINE_HA_URL: home.url, HEARTHLINE_HA_TOKEN: home.token } });
     beforeAll(async () => {
+      broker = hasChildren(version) ? await startBroker() : undefined;
       home = await startHome(version, broker ? ["--mqtt", broker.address] : []);
       if (broker) await discoverPowerStrip(home);
       stack = await start();
