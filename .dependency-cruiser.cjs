@@ -1,6 +1,6 @@
 // Who may import whom. Data flows down this list; imports point up it (ARCHITECTURE.md has the picture).
 // Each rule is proved by a planted violation: tests/house/import-rules.test.ts.
-const ROOMS = ["relay", "ingest", "devices", "enrich", "store", "analysis", "api", "web"];
+const ROOMS = ["relay", "history", "ingest", "devices", "enrich", "store", "analysis", "publish", "api", "web"];
 
 const error = (name, comment, from, to) => ({ name, comment, severity: "error", from, to });
 const any = ROOMS.join("|");
@@ -62,7 +62,7 @@ module.exports = {
       "Sockets, disks and other processes are reached through a port.",
       { path: "^(lib|functions)/", pathNot: "^lib/(adapters|wiring)/" },
       {
-        path: "node_modules/(@aws-sdk|@smithy|aws4fetch|ws|home-assistant-js-websocket)|^(node:)?(fs|net|tls|http|https|child_process|sqlite|fs/promises)$",
+        path: "node_modules/(@aws-sdk|@smithy|aws4fetch|mqtt|ws|home-assistant-js-websocket)|^(node:)?(fs|net|tls|http|https|child_process|sqlite|fs/promises)$",
       },
     ),
     error(
@@ -70,6 +70,12 @@ module.exports = {
       "The SDK is 440 KB of every bundle; its types cost nothing (DECISIONS.md).",
       { path: "^(lib|functions|local)/" },
       { path: "node_modules/@aws-sdk/client-", dependencyTypesNot: ["type-only"] },
+    ),
+    error(
+      "house-stays-out-of-the-cloud",
+      "The clients of what stands in the house are for the relay; no function's bundle carries them.",
+      { path: "^functions/" },
+      { path: "^lib/adapters/(homeassistant|mqtt)/", reachable: true },
     ),
     error(
       "handlers-see-wiring-only",

@@ -1,4 +1,4 @@
-// An operator sees a fault before a user does: oldest message, dead letters, errors, throttles, ledger gap. Each tells the alarm topic.
+// An operator sees a fault before a user does: oldest message, dead letters, errors, throttles, ledger gap, losses. Each tells the alarm topic.
 const WORK = { Events: 300, Store: 300, Index: 900, Analysis: 7200 }; // seconds a message may wait
 const FUNCTIONS = ["enrich", "store", "index-devices", "dispatch", "analyze", "authorize", "api"];
 
@@ -69,6 +69,17 @@ module.exports = async ({ resolveVariable }) => {
       Namespace: "Hearthline",
       MetricName: "LedgerGap",
       Statistic: "Maximum",
+      Threshold: 0,
+      Dimensions: [{ Name: "function", Value: "enrich" }],
+    },
+  );
+  Resources.EventsLostAlarm = alarm(
+    "events-lost",
+    'A relay had to give events up before they reached the cloud (its disk is full, or it was away for longer than its spool lasts): "hearthline status" says which and why.',
+    {
+      Namespace: "Hearthline",
+      MetricName: "EventsLost",
+      Statistic: "Sum",
       Threshold: 0,
       Dimensions: [{ Name: "function", Value: "enrich" }],
     },

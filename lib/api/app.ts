@@ -3,16 +3,27 @@ import type { LogFields, Logger } from "../base/log.ts";
 import { type Caller, type Identified, mayDo } from "./caller.ts";
 import { asProblem, Problem, type ProblemExtras, problemResponse } from "./problem.ts";
 import type { ApiRequest, Route } from "./route.ts";
+import { type CapabilityParts, capabilityRoutes } from "./routes/capabilities.ts";
 import { type EventStatsParts, eventStatsRoute } from "./routes/event-stats.ts";
 import { type EventParts, eventRoutes } from "./routes/events.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { type InventoryParts, inventoryRoutes } from "./routes/inventory.ts";
 import { type JobParts, jobRoutes } from "./routes/jobs.ts";
+import { type LedgerParts, ledgerRoute } from "./routes/ledger.ts";
+import { type OutboxParts, outboxRoutes } from "./routes/outbox.ts";
 import { type PageParts, pageRoutes } from "./routes/pages.ts";
 
-export interface ApiParts extends EventParts, EventStatsParts, InventoryParts, JobParts, PageParts {
+export interface ApiParts
+  extends EventParts,
+    EventStatsParts,
+    InventoryParts,
+    JobParts,
+    LedgerParts,
+    OutboxParts,
+    PageParts {
   readonly events: EventParts["events"] & EventStatsParts["events"] & PageParts["events"];
-  readonly index: InventoryParts["index"] & PageParts["index"];
+  readonly clock: EventParts["clock"];
+  readonly index: InventoryParts["index"] & CapabilityParts["index"] & PageParts["index"];
   /** Who asks, from what surrounds the request (what the gateway's authorizer found). */
   callerOf(surroundings: unknown): Identified | Promise<Identified>;
   /** The gateway's name for the request, for the log. */
@@ -26,7 +37,10 @@ function routesOf(parts: ApiParts): Route[] {
     ...eventRoutes(parts),
     eventStatsRoute(parts),
     ...inventoryRoutes(parts),
+    ...capabilityRoutes(parts),
     ...jobRoutes(parts),
+    ...outboxRoutes(parts),
+    ledgerRoute(parts),
     ...healthRoutes(parts.health),
   ];
   return [...routes, ...pageRoutes(parts, routes)];

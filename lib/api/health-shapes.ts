@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { ledgerFiguresShape } from "./ledger-shapes.ts";
 
 /** What `/health` answers: schemas of the document, and the types of what the health is gathered into. */
 
@@ -26,37 +27,22 @@ const relay = z.object({
   rejected: count,
   clock_offset_ms: z.number().optional(),
 });
-const span = z.object({ first: count, last: count });
-const ledger = z.object({
-  relay_id: z.string(),
-  complete_up_to: count.meta({ description: "Every record numbered up to here has arrived, or is in `lost`." }),
-  last_sequence: count,
-  gaps: z.array(span).meta({ description: "Both ends included; the first 20." }),
-  missing: count,
-  lost: z
-    .array(span.extend({ count, reason: z.string() }))
-    .meta({ description: "What the relay had to give up; the last 20." }),
-  lost_records: count,
-  records: count,
-  rejected: count,
-  duplicates: count,
-  updated_at: time,
-});
+const relayAtOnce = z.object({ relay_id: z.string(), first_at: time.optional(), last_sent_at: time });
 
 export const partShape = z
   .object({
     name: z.string(),
-    kind: z.enum(["store", "table", "queue", "relay", "ledger"]),
+    kind: z.enum(["store", "table", "queue", "relay", "ledger", "import"]),
     state,
     since: time.meta({ description: "Since when it has been in this state." }),
     detail: z.string(),
     queue: queue.optional(),
     relay: relay.optional(),
-    ledger: ledger.optional(),
+    ledger: ledgerFiguresShape.optional(),
+    relays: z.array(relayAtOnce).optional().meta({ description: "Of `two_relays`: which send at once." }),
   })
   .meta({ id: "Part" });
 export type Part = z.infer<typeof partShape>;
-export type LedgerFigures = z.infer<typeof ledger>;
 
 export const healthShape = z
   .object({

@@ -1,11 +1,12 @@
 import type { Clock } from "../base/clock.ts";
 import { HearthlineError, messageOf } from "../base/errors.ts";
 import type { DeviceIndex, HomeDirectory } from "../devices/index.ts";
-import { gapsOf, type Ledger } from "../ingest/index.ts";
+import { gapsOf, isImport, type Ledger, type LedgerRow } from "../ingest/index.ts";
 import type { EventStore } from "../store/index.ts";
-import { type Finding, judgeLedger, judgeQueue, judgeRelays } from "./health-rules.ts";
+import { type Finding, judgeImport, judgeLedger, judgeQueue, judgeRelays } from "./health-rules.ts";
 import type { Health, Part } from "./health-shapes.ts";
 import type { HealthMemory, QueueMonitor } from "./ports.ts";
+import { judgeTwoRelays } from "./two-relays.ts";
 
 export interface HealthSources {
   readonly events: Pick<EventStore, "check">;
@@ -28,6 +29,9 @@ const PART_DEADLINE_MS = 2_000;
 /** Callers within this time get the same answer: a crowd of watchers costs one look. */
 const SHARED_MS = 500;
 const RELAY_SILENT_SECONDS = 180;
+/** Imports are shown for a day, and not more of them than this; all are in the ledger. */
+const IMPORT_NEWS_MS = 86_400_000;
+const IMPORTS_MAX = 3;
 /** What serves every home is remembered under this name. */
 const FLEET = "fleet";
 
@@ -37,11 +41,16 @@ export function createHealth(sources: HealthSources): GatherHealth {
   const shared = new Map<string, { readonly health: Promise<Health>; readonly untilMs: number }>();
 
   async function gather(homeId: string | undefined): Promise<Health> {
+    // Read once for both: with its notes a ledger may be long, and the page asks every two seconds.
+    const rows = homeId === undefined ? Promise.resolve([]) : withDeadline(clock, sources.ledger.rows(homeId));
+    rows.catch(() => {});
     const findings = await Promise.all([
       findStore(sources),
       findTable(sources),
       findQueues(sources),
-      ...(homeId === undefined ? [] : [findRelays(sources, homeId), findLedger(sources, homeId, remember)]),
+      ...(homeId === undefined
+        ? []
+        : [findRelays(sources, homeId, rows), findLedger(sources, homeId, { rows, remember })]),
     ]);
     const at = isoOf(clock);
     const parts = await Promise.all(
@@ -106,22 +115,37 @@ async function findQueues({ monitor, clock }: HealthSources): Promise<Finding[]>
 }
 
 /** The table says what relays said; when it is away, its own part says so, and of the relays nothing is known. */
-async function findRelays(sources: HealthSources, homeId: string): Promise<Finding[]> {
+async function findRelays(
+  sources: HealthSources,
+  homeId: string,
+  ledger: Promise<readonly LedgerRow[]>,
+): Promise<Finding[]> {
   const { index, clock, relaySilentSeconds = RELAY_SILENT_SECONDS } = sources;
   try {
     const statuses = await withDeadline(clock, index.relayStatuses(homeId));
-    return judgeRelays(statuses, { nowMs: clock.nowMs(), silentSeconds: relaySilentSeconds });
+    const rows = await ledger.catch(() => []);
+    const heard = new Map(rows.map(({ relayId, updatedAt }) => [relayId, Date.parse(updatedAt)]));
+    return judgeRelays(statuses, {
+      nowMs: clock.nowMs(),
+      silentSeconds: relaySilentSeconds,
+      heardAtMs: (relayId) => heard.get(relayId),
+    });
   } catch {
     return [{ name: "relay", kind: "relay", state: "degraded", detail: "Not known: the table does not answer." }];
   }
 }
 
-async function findLedger(sources: HealthSources, homeId: string, remember: Remember): Promise<Finding[]> {
-  const { ledger, clock } = sources;
+async function findLedger(
+  sources: HealthSources,
+  homeId: string,
+  { rows: ledger, remember }: { readonly rows: Promise<readonly LedgerRow[]>; readonly remember: Remember },
+): Promise<Finding[]> {
+  const { clock } = sources;
   try {
-    const rows = (await withDeadline(clock, ledger.rows(homeId))).filter((row) => row.ranges.length > 0);
-    return await Promise.all(
-      rows.map(async (row) => {
+    const rows = (await ledger).filter((row) => row.ranges.length > 0);
+    const relays = rows.filter(({ relayId }) => !isImport(relayId));
+    const judged = await Promise.all(
+      relays.map(async (row) => {
         const [firstGap] = gapsOf(row.ranges);
         if (firstGap === undefined) return judgeLedger(row, 0);
         // Messages overtake each other, so a gap is normal for a while: only one that stays in its place is news.
@@ -129,10 +153,23 @@ async function findLedger(sources: HealthSources, homeId: string, remember: Reme
         return judgeLedger(row, clock.nowMs() - Date.parse(since));
       }),
     );
+    const activeMs = sources.relaySilentSeconds === undefined ? 0 : sources.relaySilentSeconds * 1000;
+    return [
+      ...judgeTwoRelays(rows, { nowMs: clock.nowMs(), activeMs }),
+      ...judged,
+      ...lateImports(rows, clock.nowMs()).map(judgeImport),
+    ];
   } catch {
     return [{ name: "ledger", kind: "ledger", state: "degraded", detail: "Not known: the table does not answer." }];
   }
 }
+
+/** The newest, as long as they are news. */
+const lateImports = (rows: readonly LedgerRow[], nowMs: number): LedgerRow[] =>
+  rows
+    .filter(({ relayId, updatedAt }) => isImport(relayId) && nowMs - Date.parse(updatedAt) <= IMPORT_NEWS_MS)
+    .toSorted((a, b) => Date.parse(b.updatedAt) - Date.parse(a.updatedAt))
+    .slice(0, IMPORTS_MAX);
 
 /** Since when a part has been in the state that it is in now. Never rejects. */
 type Remember = (scope: string, part: string, state: string) => Promise<string>;
@@ -153,7 +190,7 @@ function createRemember({ memory, clock }: HealthSources): Remember {
 }
 
 const scopeOf = ({ kind }: Finding, homeId: string | undefined): string =>
-  homeId !== undefined && (kind === "relay" || kind === "ledger") ? homeId : FLEET;
+  homeId !== undefined && (kind === "relay" || kind === "ledger" || kind === "import") ? homeId : FLEET;
 
 async function withDeadline<T>(clock: Clock, work: Promise<T>): Promise<T> {
   const stop = new AbortController();

@@ -114,6 +114,27 @@ function ledgerFamilies(parts: Parts): Family[] {
     ),
     of("hearthline_ledger_missing_records", "Records after that which have not arrived.", (ledger) => ledger.missing),
     counted(of("hearthline_ledger_lost_records", "Records that the relay gave up.", (ledger) => ledger.lost_records)),
+    counted(
+      of(
+        "hearthline_ledger_interruptions",
+        "Times in which the relay heard nothing.",
+        (ledger) => ledger.interruptions.count,
+      ),
+    ),
+    counted(
+      of(
+        "hearthline_ledger_incomplete_interruptions",
+        "Of these, for which Home Assistant's recorder could not give everything.",
+        (ledger) => ledger.interruptions.incomplete,
+      ),
+    ),
+    counted(
+      of(
+        "hearthline_ledger_recovered_events",
+        "Events that the recorder gave afterwards.",
+        (ledger) => ledger.interruptions.recovered,
+      ),
+    ),
     counted(of("hearthline_ledger_records", "Records that arrived.", (ledger) => ledger.records)),
     counted(of("hearthline_ledger_rejected_records", "Records that were set aside.", (ledger) => ledger.rejected)),
     counted(

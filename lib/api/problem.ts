@@ -17,6 +17,7 @@ export const PROBLEMS = {
   body_too_large: [413, "The body is too large"],
   media_type_unsupported: [415, "This kind of body is not taken"],
   host_not_local: [421, "This page is for this machine only"],
+  outbox_full: [429, "The outbox is full"],
   unexpected: [500, "Something unexpected happened"],
   service_unavailable: [503, "A part that is needed does not answer"],
   not_ready: [503, "Not ready"],

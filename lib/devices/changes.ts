@@ -1,15 +1,18 @@
 import { parseIsoUs } from "../base/time.ts";
-import type { RegistryName, RegistryRecord, Weather } from "../event/index.ts";
+import type { RegistryRecord, Weather } from "../event/index.ts";
 import type { IndexEntry } from "../ingest/index.ts";
-import type { RelayStatus, Seen } from "./ports.ts";
+import { type IndexedRows, isLaterStatus, type RelayStatus, type Seen } from "./ports.ts";
 
 type HomeFacts = Extract<IndexEntry, { t: "home" }>;
+
+/** A part of rows that travel whole, as they came. */
+type RowsPart = Pick<RegistryRecord, "revision" | "part" | "parts" | "rows"> & { readonly registry: IndexedRows };
 
 /** What many index entries of one home come to: of each thing only the latest. */
 export interface HomeChanges {
   readonly seen: Map<string, Seen>;
   /** By registry, revision and part. */
-  readonly registries: Map<string, RegistryRecord>;
+  readonly registries: Map<string, RowsPart>;
   readonly relays: Map<string, RelayStatus>;
   home?: HomeFacts;
   weather?: { readonly weather: Weather; readonly atUs: number };
@@ -25,6 +28,9 @@ export function addChange(changes: HomeChanges, entry: IndexEntry): void {
       return;
     case "registry":
       changes.registries.set(`${entry.registry}/${entry.revision}/${entry.part}`, entry);
+      return;
+    case "capabilities":
+      changes.registries.set(`${entry.t}/${entry.revision}/${entry.part}`, { ...entry, registry: entry.t });
       return;
     case "relay":
       addRelay(changes, entry);
@@ -52,11 +58,12 @@ function addSeen({ seen }: HomeChanges, entry: Extract<IndexEntry, { t: "seen" }
 }
 
 function addRelay({ relays }: HomeChanges, entry: Extract<IndexEntry, { t: "relay" }>): void {
-  const atUs = parseIsoUs(entry.at);
+  // Whoever compares it later must be able to read it.
+  parseIsoUs(entry.at);
   const known = relays.get(entry.relay_id);
-  if (known && parseIsoUs(known.at) >= atUs) return;
-  relays.set(entry.relay_id, {
+  const status: RelayStatus = {
     relayId: entry.relay_id,
+    sequence: entry.n,
     at: entry.at,
     connected: entry.connected,
     since: entry.since,
@@ -67,13 +74,15 @@ function addRelay({ relays }: HomeChanges, entry: Extract<IndexEntry, { t: "rela
     oldestSeconds: entry.oldest_seconds,
     rejected: entry.rejected,
     ...(entry.clock_offset_ms !== undefined && { clockOffsetMs: entry.clock_offset_ms }),
+    ...(entry.flush_seconds !== undefined && { flushSeconds: entry.flush_seconds }),
     ...(entry.last_error !== undefined && { lastError: entry.last_error }),
-  });
+  };
+  if (!known || isLaterStatus(status, known)) relays.set(entry.relay_id, status);
 }
 
 /** The parts that are of use: of each registry those of its highest revision. */
-export function latestRegistries({ registries }: HomeChanges): RegistryRecord[] {
-  const highest = new Map<RegistryName, number>();
+export function latestRegistries({ registries }: HomeChanges): RowsPart[] {
+  const highest = new Map<IndexedRows, number>();
   for (const { registry, revision } of registries.values())
     highest.set(registry, Math.max(revision, highest.get(registry) ?? 0));
   return [...registries.values()].filter(({ registry, revision }) => revision === highest.get(registry));

@@ -11,7 +11,7 @@ import {
   unpackBatch,
 } from "../ingest/index.ts";
 import { addChange, type HomeChanges, latestRegistries, noChanges } from "./changes.ts";
-import { parseRegistryRows } from "./parse.ts";
+import { parseRows } from "./parse.ts";
 import type { DeviceIndex, HomeDirectory } from "./ports.ts";
 
 /** A message of the index queue. */
@@ -92,7 +92,7 @@ async function applyChanges(homeId: string, changes: HomeChanges, { index, homes
   // One after the other for a registry: its parts share an item. The rest at once.
   const registries = async () => {
     for (const { registry, revision, part, parts, rows } of latestRegistries(changes))
-      await index.applyRegistry(homeId, { registry, revision, part, parts, rows: parseRegistryRows(registry, rows) });
+      await index.applyRegistry(homeId, { registry, revision, part, parts, rows: parseRows(registry, rows) });
   };
   await Promise.all([
     registries(),

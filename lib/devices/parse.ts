@@ -1,19 +1,9 @@
 import type { RegistryName } from "../event/index.ts";
-import type { Area, Device, Entity, Floor, Label, RegistryRows } from "./ports.ts";
+import { parseCapabilities } from "./capabilities.ts";
+import { field, type RawRow, text } from "./loose.ts";
+import type { Area, Device, Entity, Floor, IndexedRows, Label, RegistryRows } from "./ports.ts";
 
-/** A row as Home Assistant lists it. Keys come and go between versions, so none is taken for granted. */
-export type RawRow = Readonly<Record<string, unknown>>;
-
-/** An id or name beyond this is none of Home Assistant's. */
-const TEXT_MAX_CHARACTERS = 255;
-
-const text = (value: unknown): string | undefined =>
-  typeof value === "string" && value !== "" && value.length <= TEXT_MAX_CHARACTERS ? value : undefined;
-
-/** `{ key: value }`, or nothing when there is no value. */
-function field<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
-  return value === undefined ? {} : ({ [key]: value } as { [P in K]: V });
-}
+export type { RawRow } from "./loose.ts";
 
 const texts = (value: unknown): string[] => (Array.isArray(value) ? value.flatMap((one) => text(one) ?? []) : []);
 
@@ -91,16 +81,21 @@ function parseEntity(row: RawRow): Entity | undefined {
   };
 }
 
-const PARSERS: { readonly [N in RegistryName]: (row: RawRow) => RegistryRows[N] | undefined } = {
+const PARSERS: { readonly [N in IndexedRows]: (row: RawRow) => RegistryRows[N] | undefined } = {
   areas: parseArea,
   floors: parseFloor,
   labels: parseLabel,
   devices: parseDevice,
   entities: parseEntity,
+  capabilities: parseCapabilities,
 };
 
 /** Rows of one registry as of Home Assistant 2024.3 to 2026.11. A row without its id is left out: it costs nothing but itself. */
-export function parseRegistryRows<N extends RegistryName>(registry: N, rows: readonly RawRow[]): RegistryRows[N][] {
-  const parse = PARSERS[registry];
+export const parseRegistryRows = <N extends RegistryName>(registry: N, rows: readonly RawRow[]): RegistryRows[N][] =>
+  parseRows(registry, rows);
+
+/** As `parseRegistryRows`, also of what is no registry of Home Assistant's. */
+export function parseRows<N extends IndexedRows>(name: N, rows: readonly RawRow[]): RegistryRows[N][] {
+  const parse = PARSERS[name];
   return rows.flatMap((row) => parse(row) ?? []);
 }

@@ -1,6 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import type { ErrorCode } from "../base/errors.ts";
 import {
+  coversRange,
   deadRecords,
   EARLIEST_EVENT_US,
   type HomeKeys,
@@ -8,16 +9,17 @@ import {
   packBatch,
   type Queue,
   type QueueMessage,
+  type RejectedRecord,
   readRecords,
 } from "../ingest/index.ts";
 import { enrichGroup } from "./home-group.ts";
 import type { HomeViews } from "./home-view.ts";
 import { asDuplicate, type RecordedSequences, recordSequences, type Work } from "./record-sequences.ts";
-import { type EventsMessage, type Failures, takeMessages } from "./take-messages.ts";
+import { type EventsMessage, type Failures, type TakenMessage, takeMessages } from "./take-messages.ts";
 
 export interface EnrichPorts {
   readonly keys: Pick<HomeKeys, "find">;
-  readonly ledger: Pick<Ledger, "has" | "record">;
+  readonly ledger: Pick<Ledger, "arrived" | "record">;
   readonly views: HomeViews;
   readonly store: Queue;
   readonly index: Queue;
@@ -65,6 +67,7 @@ export async function enrichBatch(
     return { ...message, read, rejected: read.rejected };
   });
   const outgoing = await enrichHomes(work, { ports, options, failures });
+  for (const message of work) message.rejected = message.rejected.filter((one) => isNew(message, one));
   // Set aside last: stores take the same event again without a trace, a dead-letter queue does not.
   await sendOn(outgoing, work, { ports, failures });
   await sendDead(work, ports, failures);
@@ -132,6 +135,10 @@ async function enrichHomes(work: readonly Work[], { ports, options, failures }: 
 function* entityIdsOf(work: readonly Work[]): Generator<string> {
   for (const { read } of work) for (const { record } of read.records) if ("entity_id" in record) yield record.entity_id;
 }
+
+/** A wrong record that came in another envelope before was set aside then. */
+const isNew = ({ arrived }: TakenMessage, { place }: RejectedRecord): boolean =>
+  place === undefined || !coversRange(arrived, [place, place]);
 
 /** Each message's own, so that one that cannot be set aside holds up no other. */
 async function sendDead(work: readonly Work[], { dead, clock }: EnrichPorts, failures: Failures): Promise<void> {

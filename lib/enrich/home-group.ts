@@ -1,5 +1,5 @@
 import { messageOf } from "../base/errors.ts";
-import type { HomeEvent } from "../event/index.ts";
+import { type HomeEvent, STATISTICS_ORIGIN } from "../event/index.ts";
 import type { IndexEntry, ReadRecord, RejectedRecord } from "../ingest/index.ts";
 import { enrichEvent, type HomeFacts } from "./enrich-event.ts";
 import type { HomeView } from "./own-view.ts";
@@ -36,7 +36,7 @@ export function enrichGroup(
     for (const { record, ...read } of records) {
       if (record.t === "registry") view.applyRegistry(record);
       if (record.t === "home") view.applyHome(record);
-      if (record.t === "registry" || record.t === "home") indexEntries.push(record);
+      if (record.t === "registry" || record.t === "capabilities" || record.t === "home") indexEntries.push(record);
       if (record.t === "relay") indexEntries.push({ ...record, relay_id: relayId });
       if (!withWeather || record.t !== "state" || !("moment" in read)) continue;
       const weather = readWeather(record);
@@ -74,7 +74,13 @@ function enrichRecords(
       } catch (thrown) {
         const detail = `The event could not be enriched: ${messageOf(thrown)}`;
         const line = JSON.stringify(read.record);
-        const rejected: RejectedRecord = { line, code: "event_malformed", detail, n: read.record.n };
+        const rejected: RejectedRecord = {
+          line,
+          code: "event_malformed",
+          detail,
+          n: read.record.n,
+          place: read.record.n,
+        };
         failed.set(messageId, [...(failed.get(messageId) ?? []), rejected]);
       }
     }
@@ -82,11 +88,11 @@ function enrichRecords(
   return { events, failed };
 }
 
-/** The latest of each entity; of equal times the later in order. A removal is no sight of the entity. */
+/** The latest of each entity; of equal times the later in order. A removal is no sight of the entity, nor is an hour of statistics: there are hours also of what has not changed for days. */
 function seenOf(events: readonly HomeEvent[]): IndexEntry[] {
   const latest = new Map<string, HomeEvent>();
   for (const event of events) {
-    if (event.kind === "removed") continue;
+    if (event.kind === "removed" || event.origin === STATISTICS_ORIGIN) continue;
     const known = latest.get(event.entityId);
     if (!known || event.atUs >= known.atUs) latest.set(event.entityId, event);
   }

@@ -1,6 +1,7 @@
 import { type ErrorCode, isHearthlineError } from "../base/errors.ts";
 import { type Envelope, readEnvelope } from "../event/index.ts";
 import {
+  coversRange,
   deadMessage,
   type HomeKeys,
   type Ledger,
@@ -24,6 +25,8 @@ export interface TakenMessage extends OpenedMessage {
   readonly messageId: string;
   /** undefined: its records have no numbers. */
   readonly range: SequenceRange | undefined;
+  /** The parts of the range that came in another envelope before. */
+  readonly arrived: readonly SequenceRange[];
 }
 
 export interface TakenMessages {
@@ -38,7 +41,7 @@ export interface TakenMessages {
 
 export interface TakePorts {
   readonly keys: Pick<HomeKeys, "find">;
-  readonly ledger: Pick<Ledger, "has">;
+  readonly ledger: Pick<Ledger, "arrived">;
   readonly dead: Queue;
 }
 
@@ -49,7 +52,7 @@ export async function takeMessages(
   failures: Failures,
 ): Promise<TakenMessages> {
   const deadCodes: ErrorCode[] = [];
-  const open = async ({ messageId, body }: EventsMessage): Promise<TakenMessage | undefined> => {
+  const open = async ({ messageId, body }: EventsMessage): Promise<FoundMessage | undefined> => {
     let envelope: Envelope | undefined;
     try {
       envelope = readEnvelope(body);
@@ -70,24 +73,30 @@ export async function takeMessages(
   };
   const opened = (await Promise.all(messages.map(open))).filter((message) => message !== undefined);
   const { singles, twins } = withoutTwins(opened);
-  const isDuplicate = await Promise.all(singles.map((message) => isRecorded(message, ports.ledger, failures)));
+  const known = await Promise.all(singles.map((message) => withArrived(message, ports.ledger, failures)));
+  const judged = known.filter((message) => message !== undefined);
   return {
-    taken: singles.filter((_, at) => isDuplicate[at] === false),
-    duplicates: singles.filter((_, at) => isDuplicate[at] === true),
+    taken: judged.filter((message) => !isWhole(message)),
+    duplicates: judged.filter(isWhole),
     twins,
     deadCodes,
   };
 }
 
+type FoundMessage = Omit<TakenMessage, "arrived">;
+
+const isWhole = ({ range, arrived }: TakenMessage): boolean => range !== undefined && coversRange(arrived, range);
+
 /** undefined: the ledger could not say. */
-async function isRecorded(
-  { messageId, envelope, range }: TakenMessage,
-  ledger: Pick<Ledger, "has">,
+async function withArrived(
+  message: FoundMessage,
+  ledger: Pick<Ledger, "arrived">,
   failures: Failures,
-): Promise<boolean | undefined> {
-  if (!range) return false;
+): Promise<TakenMessage | undefined> {
+  const { messageId, envelope, range } = message;
+  if (!range) return { ...message, arrived: [] };
   try {
-    return await ledger.has(envelope.home_id, envelope.relay_id, range);
+    return { ...message, arrived: await ledger.arrived(envelope.home_id, envelope.relay_id, range) };
   } catch (thrown) {
     failures.set(messageId, thrown);
     return undefined;
@@ -95,8 +104,8 @@ async function isRecorded(
 }
 
 /** The queue may deliver one envelope twice in one batch. */
-function withoutTwins(opened: readonly TakenMessage[]) {
-  const singles: TakenMessage[] = [];
+function withoutTwins(opened: readonly FoundMessage[]) {
+  const singles: FoundMessage[] = [];
   const twins = new Map<string, string>();
   const firstOf = new Map<string, string>();
   for (const message of opened) {

@@ -26,6 +26,9 @@ export type EventKind = (typeof EVENT_KINDS)[number];
 export const EVENT_SOURCES = ["live", "backfill", "import", "api"] as const;
 export type EventSource = (typeof EVENT_SOURCES)[number];
 
+/** The origin of a `snapshot` that is no state but an hour of long-term statistics: its mean, or of a total its state at the end. */
+export const STATISTICS_ORIGIN = "STATISTICS";
+
 const numbered = { n: z.int().nonnegative() };
 
 /** A state as it is now. `old` is what it was before, without its attributes. */
@@ -73,6 +76,17 @@ export const registryRecordSchema = z.object({
   rows: z.array(z.record(z.string(), z.unknown())),
 });
 
+/** What Zigbee2MQTT says of its devices (picked keys of its `bridge/devices`). Travels whole, in parts, as a registry does. */
+export const capabilitiesRecordSchema = z.object({
+  ...numbered,
+  t: z.literal("capabilities"),
+  /** As of a registry. */
+  revision: z.int().nonnegative(),
+  part: z.int().positive(),
+  parts: z.int().positive(),
+  rows: z.array(z.record(z.string(), z.unknown())),
+});
+
 /** What get_config says of the home, without its place on earth. */
 export const homeRecordSchema = z.object({
   ...numbered,
@@ -96,6 +110,61 @@ export const lossRecordSchema = z.object({
   reason: z.string().max(200),
   from: time,
   to: time,
+  /** Only this sink has lost them: the others had taken them before. Absent: every sink. */
+  sink: z.string().max(32).optional(),
+});
+
+/** Why nothing was heard for a while; `unreadable_frame`: something was, but could not be read; `events_lost`: it was lost before it was on the relay's disk. */
+export const GAP_CAUSES = [
+  "relay_stopped",
+  "disconnected",
+  "home_assistant_restarted",
+  "unreadable_frame",
+  "events_lost",
+] as const;
+export type GapCause = (typeof GAP_CAUSES)[number];
+
+/**
+ * What Home Assistant's recorder could not give of a gap.
+ * - `not_recorded`: it has no row of the entity at or after the state that the snapshot shows (excluded from the recorder).
+ * - `purged`: the gap begins before the oldest row that is kept; what long-term statistics gave instead is counted in `statistics`.
+ * - `recorder_off`: there is no recorder, it does not record, or it would not answer.
+ * - `recorder_behind`: it did not catch up within the time it was given.
+ * - `removed`: the entity is gone and the recorder does not say since when.
+ * - `power_cut`: Home Assistant was killed, and what its recorder had not written by then is nowhere: of these entities the last moments before may be missing.
+ */
+export const GAP_REASONS = [
+  "not_recorded",
+  "purged",
+  "recorder_off",
+  "recorder_behind",
+  "removed",
+  "power_cut",
+] as const;
+export type GapReason = (typeof GAP_REASONS)[number];
+
+/** A time in which the relay heard nothing, and what came of asking the recorder for it afterwards. Counts are of entities (`entities`: those that moved) and of records. */
+export const gapRecordSchema = z.object({
+  ...numbered,
+  t: z.literal("gap"),
+  from: time,
+  to: time,
+  cause: z.enum(GAP_CAUSES),
+  entities: z.int().nonnegative(),
+  recovered: z.int().nonnegative(),
+  statistics: z.int().nonnegative(),
+  /** Nothing is missing, as far as the recorder can know. */
+  complete: z.boolean(),
+  missing: z
+    .array(
+      z.object({
+        reason: z.enum(GAP_REASONS),
+        entities: z.int().positive(),
+        /** Some of them, to look at; at most 20. */
+        examples: z.array(z.string().max(255)).max(20),
+      }),
+    )
+    .max(20),
 });
 
 /** How the relay itself is; sent every minute and at each change of its connection. */
@@ -112,6 +181,8 @@ export const relayRecordSchema = z.object({
   oldest_seconds: z.number().nonnegative(),
   rejected: z.int().nonnegative(),
   clock_offset_ms: z.number().optional(),
+  /** How long the relay collects before it sends to the cloud: for so long its silence says nothing. */
+  flush_seconds: z.number().nonnegative().optional(),
   /** Why there is no connection. */
   last_error: z.string().max(400).optional(),
 });
@@ -120,16 +191,20 @@ export const relayRecordsSchema = z.discriminatedUnion("t", [
   stateRecordSchema,
   removedRecordSchema,
   registryRecordSchema,
+  capabilitiesRecordSchema,
   homeRecordSchema,
   lossRecordSchema,
+  gapRecordSchema,
   relayRecordSchema,
 ]);
 
 export type StateRecord = z.infer<typeof stateRecordSchema>;
 export type RemovedRecord = z.infer<typeof removedRecordSchema>;
 export type RegistryRecord = z.infer<typeof registryRecordSchema>;
+export type CapabilitiesRecord = z.infer<typeof capabilitiesRecordSchema>;
 export type HomeRecord = z.infer<typeof homeRecordSchema>;
 export type LossRecord = z.infer<typeof lossRecordSchema>;
+export type GapRecord = z.infer<typeof gapRecordSchema>;
 export type RelayStatusRecord = z.infer<typeof relayRecordSchema>;
 export type EventRecord = StateRecord | RemovedRecord;
 /** Any record, as it lies in the spool and travels in an envelope. */

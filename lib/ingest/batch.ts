@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { HearthlineError } from "../base/errors.ts";
 import {
+  capabilitiesRecordSchema,
   homeRecordSchema,
   packTextLines,
   registryRecordSchema,
@@ -102,9 +103,10 @@ export function unpackBatch(body: string): { readonly homeId: string; readonly l
 
 const atUs = z.int().nonnegative();
 
-/** What travels in the index queue, one line each. Registry, home and relay are the relay's records, `relay` with the id of its relay. */
+/** What travels in the index queue, one line each. Registry, capabilities, home and relay are the relay's records, `relay` with the id of its relay. */
 export const indexEntrySchema = z.discriminatedUnion("t", [
   registryRecordSchema,
+  capabilitiesRecordSchema,
   homeRecordSchema,
   relayRecordSchema.extend({ relay_id: z.string().min(1).max(64) }),
   z.object({

@@ -1,6 +1,8 @@
 import { HearthlineError } from "../base/errors.ts";
 import type { Microseconds } from "../base/time.ts";
 import type {
+  CapabilitiesRecord,
+  GapRecord,
   HomeRecord,
   LossRecord,
   RegistryRecord,
@@ -73,12 +75,16 @@ export function checkEvent(record: StateRecord | RemovedRecord, times: EventTime
 /** A state that has just changed carries the same text twice, which is read once. */
 const timeOf = (text: string, sameAs: string, us: Microseconds): Microseconds => (text === sameAs ? us : readIso(text));
 
+/** Its own number alone: what was lost never had one. */
+export const isUnnumberedLoss = ({ n, first, last }: Pick<LossRecord, "n" | "first" | "last">): boolean =>
+  first === n && last === n;
+
 /**
- * A loss is of numbers before its own: nothing else can have been lost when it was written.
+ * A loss is of numbers before its own, as nothing else can have been lost when it was written, or of events that never had a number.
  * @throws HearthlineError `record_malformed`
  */
 export function checkLoss(loss: LossRecord): void {
-  if (loss.first <= loss.last && loss.last < loss.n) return;
+  if ((loss.first <= loss.last && loss.last < loss.n) || isUnnumberedLoss(loss)) return;
   throw new HearthlineError(
     "record_malformed",
     `The loss record ${loss.n} reports the numbers ${loss.first} to ${loss.last} lost; wanted is a range below its own number.`,
@@ -86,10 +92,31 @@ export function checkLoss(loss: LossRecord): void {
 }
 
 /**
+ * The ledger knows a gap by its number, and a gap ends before it can be told of.
+ * @throws HearthlineError `record_malformed`, `event_time_invalid`, `event_time_out_of_range`
+ */
+export function checkGap({ n, from, to }: GapRecord, times: EventTimes): void {
+  const [fromUs, toUs] = [readIso(from), readIso(to)];
+  if (fromUs < times.fromUs || toUs > times.toUs) {
+    throw new HearthlineError(
+      "event_time_out_of_range",
+      `The gap from "${from}" to "${to}" lies too far in the ${fromUs < times.fromUs ? "past" : "future"}.`,
+    );
+  }
+  if (n > 0 && fromUs <= toUs) return;
+  throw new HearthlineError(
+    "record_malformed",
+    `The gap record ${n} reaches from "${from}" to "${to}"; wanted is a number above 0, and an end that is not before the beginning.`,
+  );
+}
+
+/**
  * A part must be one of its parts, and rows no deeper than attributes may be: they too are written as JSON again.
  * @throws HearthlineError `record_malformed`
  */
-export function checkRegistry({ registry, part, parts, rows }: RegistryRecord): void {
+export function checkRegistry(record: RegistryRecord | CapabilitiesRecord): void {
+  const { part, parts, rows } = record;
+  const registry = record.t === "registry" ? record.registry : record.t;
   if (part > parts) {
     throw new HearthlineError(
       "record_malformed",
@@ -108,7 +135,10 @@ export function checkRegistry({ registry, part, parts, rows }: RegistryRecord): 
  * A revision is the relay's clock, and the highest holds: one that a wrong clock gave far ahead would keep the right ones out until then.
  * @throws HearthlineError `event_time_out_of_range`
  */
-export function checkRevision({ t, revision }: RegistryRecord | HomeRecord, times: EventTimes): void {
+export function checkRevision(
+  { t, revision }: RegistryRecord | CapabilitiesRecord | HomeRecord,
+  times: EventTimes,
+): void {
   if (revision * 1000 <= times.toUs) return;
   throw new HearthlineError(
     "event_time_out_of_range",

@@ -10,9 +10,12 @@ export {
   packBatch,
   unpackBatch,
 } from "./batch.ts";
-export { EARLIEST_EVENT_US, type EventMoment, type EventTimes } from "./check.ts";
+/** `checkEvent`: what the schema of an event does not say; also for whoever wants to know beforehand what `enrich` will take. */
+export { checkEvent, EARLIEST_EVENT_US, type EventMoment, type EventTimes, isUnnumberedLoss } from "./check.ts";
 export { deadMessage, deadRecords } from "./dead-letter.ts";
 export { cachedHomeKeys } from "./key-cache.ts";
+export { type GapNote, type LossNote, noteOfGap, noteOfLoss } from "./ledger-notes.ts";
+export { isImport } from "./ledger-row.ts";
 export { type OpenedMessage, openMessage } from "./open.ts";
 export type * from "./ports.ts";
 export { completeUpTo, countOfRanges, coversRange, gapsOf, mergeRanges, normalRanges } from "./ranges.ts";

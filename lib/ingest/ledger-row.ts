@@ -1,5 +1,14 @@
 import { HearthlineError } from "../base/errors.ts";
-import { countOfRanges, coversRange, gapsOf, mergeRanges, type SequenceRange } from "./ranges.ts";
+import { hasNotes, type LedgerNotes, mergeNotes, type NewNotes, NO_NOTES, shortReason } from "./ledger-notes.ts";
+import {
+  countOfRanges,
+  coversRange,
+  gapsOf,
+  mergeRanges,
+  normalRanges,
+  type SequenceRange,
+  splitRange,
+} from "./ranges.ts";
 
 /** What has arrived of one relay: ascending, disjoint, not touching. Complete up to N: the first range is [1, N]. */
 export interface LedgerRow {
@@ -14,15 +23,24 @@ export interface LedgerRow {
   }[];
   /** Records counted over the relay's life. */
   readonly counts: { readonly records: number; readonly rejected: number; readonly duplicates: number };
+  readonly notes: LedgerNotes;
   readonly updatedAt: string;
+  /** When the first of it came; absent in rows that are older than this member. */
+  readonly firstAt?: string;
+  /** The latest time at which the relay itself, by its own clock, sealed an envelope; never later than when it came. */
+  readonly lastSentAt?: string;
   /** Since when the lowest missing number is missing, as `updatedAt`; absent when none is. */
   readonly gapSince?: string;
 }
 
-export interface LedgerEntry {
-  readonly range: SequenceRange;
+export interface LedgerEntry extends NewNotes {
+  /** Absent: records that came without a range of their own (put back from the dead letters). */
+  readonly range?: SequenceRange;
   readonly lost?: LedgerRow["lost"];
-  readonly rejected?: number;
+  /** Numbers of the range whose records were set aside. */
+  readonly rejected?: readonly number[];
+  /** When the relay sealed the envelope, by its own clock. */
+  readonly sentAt?: string;
 }
 
 /** A row with more ranges than this takes no further gap: a relay that leaves a thousand holes is broken, and a row must fit one item. */
@@ -32,37 +50,42 @@ export const LEDGER_MAX_LOSSES = 500;
 
 type Loss = LedgerRow["lost"][number];
 
+/** Not a relay but a run of `hearthline history import`: it begins and ends, and nobody waits for the rest of it. */
+export const isImport = (relayId: string): boolean => relayId.startsWith("import-");
+
 /** A relay of which nothing has arrived. */
 export const emptyLedgerRow = (relayId: string): LedgerRow => ({
   relayId,
   ranges: [],
   lost: [],
   counts: { records: 0, rejected: 0, duplicates: 0 },
+  notes: NO_NOTES,
   updatedAt: "",
 });
 
 /**
- * The row after these entries. Ranges and losses do not depend on the order of entries, and entries that were merged before change only
- * `counts.duplicates`: an entry whose range is there already counts as that many duplicates, any other adds its new numbers to `records`.
+ * The row after these entries. Ranges, losses and notes do not depend on the order of entries, and entries that were merged before change only
+ * `counts.duplicates`: of an entry, the numbers that are there already are duplicates, the others add to `records` and `rejected`.
  * @throws HearthlineError `ledger_full`: the row would have more than LEDGER_MAX_RANGES ranges; it may fit once the gaps have closed
  */
 export function mergeLedgerEntries(row: LedgerRow, entries: readonly LedgerEntry[], updatedAt: string): LedgerRow {
-  let { ranges } = row;
+  let { ranges, notes } = row;
   let { records, rejected, duplicates } = row.counts;
   let lost: readonly Loss[] = row.lost;
   for (const entry of entries) {
-    if (coversRange(ranges, entry.range)) {
-      duplicates += entry.range[1] - entry.range[0] + 1;
-    } else {
-      const before = countOfRanges(ranges);
+    if (entry.range) {
+      const fresh = splitRange(entry.range, ranges).outside;
+      const count = countOfRanges(fresh);
+      records += count;
+      duplicates += countOfRanges([entry.range]) - count;
+      rejected += entry.rejected?.filter((n) => coversRange(fresh, [n, n])).length ?? 0;
       ranges = mergeRanges(ranges, [entry.range]);
-      records += countOfRanges(ranges) - before;
-      rejected += entry.rejected ?? 0;
     }
     for (const loss of entry.lost ?? []) {
       ranges = mergeRanges(ranges, [[loss.first, loss.last]]);
-      lost = withLoss(lost, loss);
+      lost = withLoss(lost, { ...loss, reason: shortReason(loss.reason) });
     }
+    if (hasNotes(entry)) notes = mergeNotes(notes, entry);
   }
   if (ranges.length > LEDGER_MAX_RANGES) {
     throw new HearthlineError(
@@ -75,17 +98,41 @@ export function mergeLedgerEntries(row: LedgerRow, entries: readonly LedgerEntry
     ranges,
     lost: boundLosses(lost),
     counts: { records, rejected, duplicates },
+    notes,
     updatedAt,
+    ...timesOf(row, entries, updatedAt),
     ...gapOf(ranges, row, updatedAt),
   };
 }
 
 /**
- * Has every number of `range` arrived itself? One that was only reported as lost has not: its envelope may have been under way when the relay gave it up,
- * and must not be taken for a duplicate when it comes after all.
+ * The parts of `range` whose numbers have arrived themselves. One that was only reported as lost has not: its envelope may have been under way when the relay
+ * gave it up, and must not be taken for a duplicate when it comes after all.
  */
-export const hasArrived = ({ ranges, lost }: LedgerRow, range: SequenceRange): boolean =>
-  coversRange(ranges, range) && !lost.some(({ first, last }) => first <= range[1] && range[0] <= last);
+export function arrivedParts({ ranges, lost }: LedgerRow, range: SequenceRange): SequenceRange[] {
+  const gone = normalRanges(lost.map(({ first, last }) => [first, last] as const));
+  return splitRange(range, ranges).inside.flatMap((part) => splitRange(part, gone).outside);
+}
+
+function timesOf(
+  row: LedgerRow,
+  entries: readonly LedgerEntry[],
+  updatedAt: string,
+): Pick<LedgerRow, "firstAt" | "lastSentAt"> {
+  const isNew = row.updatedAt === "";
+  const firstAt = isNew ? updatedAt : row.firstAt;
+  const sentMs = entries
+    .flatMap(({ range, sentAt }) => (range && sentAt !== undefined ? Date.parse(sentAt) : []))
+    // A relay's clock that is ahead must not keep it active for ever.
+    .map((ms) => Math.min(ms, Date.parse(updatedAt)))
+    .filter((ms) => !Number.isNaN(ms));
+  const known = row.lastSentAt === undefined ? [] : [Date.parse(row.lastSentAt)];
+  const latestMs = Math.max(...known, ...sentMs);
+  return {
+    ...(firstAt !== undefined && { firstAt }),
+    ...(Number.isFinite(latestMs) && { lastSentAt: new Date(latestMs).toISOString() }),
+  };
+}
 
 function gapOf(ranges: readonly SequenceRange[], before: LedgerRow, updatedAt: string): Pick<LedgerRow, "gapSince"> {
   const lowest = gapsOf(ranges)[0]?.[0];
@@ -111,7 +158,8 @@ function withLoss(lost: readonly Loss[], loss: Loss): readonly Loss[] {
 const join = (a: Loss, b: Loss): Loss => ({
   first: Math.min(a.first, b.first),
   last: Math.max(a.last, b.last),
-  count: a.count + b.count,
+  // Never beyond what is exact, whatever a relay says.
+  count: Math.min(a.count + b.count, Number.MAX_SAFE_INTEGER),
   reason: a.reason === b.reason ? a.reason : "several reasons",
 });
 

@@ -3,9 +3,10 @@ import type { LedgerEntry, LedgerRow } from "./ledger-row.ts";
 import type { SequenceRange } from "./ranges.ts";
 
 // What every ledger does alike, whatever keeps its rows: adapters see it through this port.
+export { hasNotes, type LedgerNotes, NO_NOTES } from "./ledger-notes.ts";
 export {
+  arrivedParts,
   emptyLedgerRow,
-  hasArrived,
   LEDGER_MAX_RANGES,
   type LedgerEntry,
   type LedgerRow,
@@ -39,11 +40,11 @@ export interface HomeKeys {
 
 /** What has arrived of each relay, so that "nothing lost up to N" can be said. */
 export interface Ledger {
-  /** Is the whole range recorded already, none of it only as lost? A relay never heard of has nothing. @throws fate-`retry` service errors */
-  has(homeId: string, relayId: string, range: SequenceRange): Promise<boolean>;
+  /** The parts of the range that are recorded already, not only as lost (`arrivedParts`), in order. A relay never heard of has none. @throws fate-`retry` service errors */
+  arrived(homeId: string, relayId: string, range: SequenceRange): Promise<readonly SequenceRange[]>;
   /**
-   * Merges into the row (`mergeLedgerEntries`) by compare-and-set, trying again on conflict; gives the row as it is then. Recording again changes
-   * the ranges in nothing. @throws `ledger_full`, `conflict`, fate-`retry` service errors
+   * Merges into the row (`mergeLedgerEntries`) by compare-and-set, trying again on conflict; gives the row as it is then, its `notes` only when an entry
+   * brought some. Recording again changes ranges and notes in nothing. @throws `ledger_full`, `conflict`, fate-`retry` service errors
    */
   record(homeId: string, relayId: string, entries: readonly LedgerEntry[]): Promise<LedgerRow>;
   /** The rows of all relays that ever sent for the home, by relay id. */

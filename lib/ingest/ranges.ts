@@ -48,6 +48,25 @@ export function coversRange(ranges: readonly SequenceRange[], range: SequenceRan
   return false;
 }
 
+/** The parts of `range` that are in the set, and those that are not; both in order. */
+export function splitRange(
+  [first, last]: SequenceRange,
+  ranges: readonly SequenceRange[],
+): { readonly inside: SequenceRange[]; readonly outside: SequenceRange[] } {
+  const inside: SequenceRange[] = [];
+  const outside: SequenceRange[] = [];
+  let next = first;
+  for (const [from, to] of ranges) {
+    if (to < next) continue;
+    if (from > last) break;
+    if (from > next) outside.push([next, from - 1]);
+    inside.push([Math.max(from, next), Math.min(to, last)]);
+    next = to + 1;
+  }
+  if (next <= last) outside.push([next, last]);
+  return { inside, outside };
+}
+
 /** How many numbers the set has. */
 export const countOfRanges = (ranges: readonly SequenceRange[]): number =>
   ranges.reduce((sum, [first, last]) => sum + last - first + 1, 0);

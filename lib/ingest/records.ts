@@ -3,6 +3,7 @@ import { type EventRecord, packTextLines, type RelayRecord, relayRecordsSchema }
 import { SQS_MESSAGE_MAX_BYTES } from "../limits.ts";
 import {
   checkEvent,
+  checkGap,
   checkLoss,
   checkRegistry,
   checkRevision,
@@ -28,8 +29,10 @@ export interface RejectedRecord {
   readonly line: string;
   readonly code: ErrorCode;
   readonly detail: string;
-  /** Its sequence number, when it has one. */
+  /** Its sequence number as it says itself, else that of its place in the envelope; absent when neither is known. */
   readonly n?: number;
+  /** The number of its place in the envelope, which a relay fills in order; absent when no relay numbered it. */
+  readonly place?: number;
 }
 
 export interface ReadRecords {
@@ -50,7 +53,7 @@ export function readRecords(lines: readonly string[], { first, last, times }: Re
   const rejected: RejectedRecord[] = [];
   const isNumbered = first !== 0 || last !== 0;
   const taken = new Set<number>();
-  for (const line of lines) {
+  for (const [at, line] of lines.entries()) {
     let value: unknown;
     try {
       checkSize(line);
@@ -59,7 +62,7 @@ export function readRecords(lines: readonly string[], { first, last, times }: Re
       if (isNumbered) checkNumber(record.n, { first, last, taken });
       records.push(checkMeaning(record, times));
     } catch (thrown) {
-      rejected.push(rejection(line, value, thrown));
+      rejected.push(rejection(line, thrown, { value, place: isNumbered ? first + at : undefined }));
     }
   }
   return { records, rejected };
@@ -134,7 +137,11 @@ function checkMeaning(record: RelayRecord, times: EventTimes): ReadRecord {
     case "loss":
       checkLoss(record);
       break;
+    case "gap":
+      checkGap(record, times);
+      break;
     case "registry":
+    case "capabilities":
       checkRegistry(record);
       checkRevision(record, times);
       break;
@@ -147,8 +154,22 @@ function checkMeaning(record: RelayRecord, times: EventTimes): ReadRecord {
   return { record };
 }
 
-function rejection(line: string, value: unknown, thrown: unknown): RejectedRecord {
+// As every relay writes it: the number is read also from a line that is not looked at any further, too long or cut off.
+const OWN_NUMBER = /^\{"n":(\d{1,16})[,}]/;
+
+function rejection(
+  line: string,
+  thrown: unknown,
+  { value, place }: { readonly value: unknown; readonly place: number | undefined },
+): RejectedRecord {
   if (!isHearthlineError(thrown)) throw thrown;
-  const n = typeof value === "object" && value !== null && "n" in value ? value.n : undefined;
-  return { line, code: thrown.code, detail: thrown.message, ...(typeof n === "number" && { n }) };
+  const n = ownNumber(line, value) ?? place;
+  const { code, message: detail } = thrown;
+  return { line, code, detail, ...(n !== undefined && { n }), ...(place !== undefined && { place }) };
+}
+
+function ownNumber(line: string, value: unknown): number | undefined {
+  if (typeof value === "object" && value !== null && "n" in value && typeof value.n === "number") return value.n;
+  const [, digits] = OWN_NUMBER.exec(line) ?? [];
+  return digits === undefined ? undefined : Number(digits);
 }

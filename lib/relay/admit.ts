@@ -1,18 +1,19 @@
 import { messageOf } from "../base/errors.ts";
 import type { EventKind, NewRelayRecord } from "../event/index.ts";
+import type { AttributeFilter } from "./attribute-filter.ts";
 import type { EntityFilter } from "./filter.ts";
 import type { HaEvent } from "./ports.ts";
 import { noSecrets, type SecretCount, withoutSecretState, withoutSecrets } from "./secrets.ts";
 
 /**
  * What became of one event.
- * - `admitted`: to be spooled. `bytes`: about what it takes as JSON.
+ * - `admitted`: to be spooled; `text` is the record as JSON.
  * - `filtered`: the owner's include and exclude keep it at home.
  * - `repeated`: the same event was admitted before.
  * - `rejected`: it cannot be written as JSON at all.
  */
 export type Admitted =
-  | { readonly outcome: "admitted"; readonly record: NewRelayRecord; readonly bytes: number }
+  | { readonly outcome: "admitted"; readonly record: NewRelayRecord; readonly text: string }
   | { readonly outcome: "filtered" | "repeated" }
   | { readonly outcome: "rejected"; readonly reason: string };
 
@@ -21,15 +22,38 @@ export type Admitted =
  * `enrich` judges it once for all sources and sets it aside with its reason. Never throws.
  */
 export interface Admission {
-  /** A `state_changed` event. */
-  event(event: HaEvent): Admitted;
+  /** A `state_changed` event. `isStarting`: Home Assistant does not run yet, so nothing that it says is a change. */
+  event(event: HaEvent, isStarting?: boolean): Admitted;
   /** One state of get_states. */
   snapshot(state: unknown): Admitted;
+  /** What the recorder says of the past: never a repetition, and what comes live afterwards is not compared with it. */
+  past(event: PastEvent): Admitted;
+  /** What was admitted may not have arrived: nothing that comes from now on is a repetition of it. */
+  forget(): void;
+}
+
+/** An event of the past. Times as Home Assistant writes them. */
+export interface PastEvent {
+  readonly entityId: string;
+  /** `removed` has no state, no attributes, and happened at `lastUpdated`. */
+  readonly kind: EventKind;
+  readonly state: string;
+  readonly attributes: Readonly<Record<string, unknown>>;
+  readonly lastChanged: string;
+  readonly lastUpdated: string;
+  /** History has none; a state that Home Assistant still holds has. */
+  readonly context?: unknown;
+  readonly origin?: string;
+  /** Attributes that tell whether the state is a secret, where the recorder has not kept its own. */
+  readonly judgedBy?: Readonly<Record<string, unknown>>;
+  /** Looked through as `state` is. */
+  readonly old?: { readonly state: string; readonly last_changed: string; readonly last_updated: string };
 }
 
 /** Attributes that take more as JSON are replaced by their size; the event itself is kept (chosen by us: HA's recorder stops at 16 KiB). */
 export const ATTRIBUTES_MAX_BYTES = 65_536;
-const DROPPED_ATTRIBUTES = "hearthline_dropped_attributes_bytes";
+/** The only attribute of an event whose own were too large: how many bytes they took. */
+export const DROPPED_ATTRIBUTES = "hearthline_dropped_attributes_bytes";
 /** For so many entities the latest record is remembered, to know it again; the oldest is forgotten first. */
 const REMEMBERED_MAX_ENTITIES = 100_000;
 
@@ -38,15 +62,25 @@ const isObject = (value: unknown): value is Loose =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 const looseOf = (value: unknown): Loose => (isObject(value) ? value : {});
 
-/** `secrets` counts what is kept back. */
-export function createAdmission(isIncluded: EntityFilter, secrets: SecretCount = noSecrets()): Admission {
+/** `secrets` counts what is kept back; `travelling` leaves out the attributes that the owner wants to keep at home. */
+export function createAdmission(
+  isIncluded: EntityFilter,
+  secrets: SecretCount = noSecrets(),
+  travelling: AttributeFilter = (_entityId, attributes) => attributes,
+): Admission {
+  /** Without what must stay at home. */
+  function made(entityId: unknown, whole: Loose): { readonly record: Loose; readonly text: string } {
+    const attributes = travelling(entityId, whole.attributes);
+    return fitted(attributes === whole.attributes ? whole : { ...whole, attributes });
+  }
+
   const latest = new Map<string, { readonly lastUpdated: unknown; readonly text: string }>();
 
   /** `make` runs inside the guard: nothing that Home Assistant sends may stop the reader. */
   function admit(entityId: unknown, make: () => Loose, isSame: (text: string, before: string) => boolean): Admitted {
     try {
       if (typeof entityId === "string" && !isIncluded(entityId)) return { outcome: "filtered" };
-      const { text, record } = fitted(make());
+      const { text, record } = made(entityId, make());
       const id = String(entityId);
       const lastUpdated = record.last_updated ?? record.time_fired;
       const before = latest.get(id);
@@ -54,18 +88,21 @@ export function createAdmission(isIncluded: EntityFilter, secrets: SecretCount =
       if (!before && latest.size >= REMEMBERED_MAX_ENTITIES) latest.delete(latest.keys().next().value ?? "");
       latest.set(id, { lastUpdated, text });
       // What is malformed travels too, so this is not yet what its type says: `enrich` parses it.
-      return { outcome: "admitted", record: record as unknown as NewRelayRecord, bytes: text.length };
+      return { outcome: "admitted", record: record as unknown as NewRelayRecord, text };
     } catch (thrown) {
       return { outcome: "rejected", reason: messageOf(thrown) };
     }
   }
 
   return {
-    event(event) {
+    forget: () => latest.clear(),
+    event(event, isStarting = false) {
       const data = looseOf((event as HaEvent | undefined)?.data);
       const entityId = data.entity_id ?? looseOf(data.new_state).entity_id;
       const make = () =>
-        data.new_state === null ? removedOf(event, entityId, secrets) : changedOf(event, entityId, secrets);
+        data.new_state === null
+          ? removedOf(event, entityId, secrets)
+          : changedOf(event, { entityId, isStarting, secrets });
       // Two different events with one time stamp both go on: only an event that is the same to the letter is a repetition.
       return admit(entityId, make, (text, before) => text === before);
     },
@@ -78,13 +115,47 @@ export function createAdmission(isIncluded: EntityFilter, secrets: SecretCount =
         () => true,
       );
     },
+    past(event) {
+      const { entityId } = event;
+      try {
+        if (!isIncluded(entityId)) return { outcome: "filtered" };
+        const { text, record } = made(entityId, pastOf(event, secrets));
+        return { outcome: "admitted", record: record as unknown as NewRelayRecord, text };
+      } catch (thrown) {
+        return { outcome: "rejected", reason: messageOf(thrown) };
+      }
+    },
   };
 }
 
-function changedOf(event: HaEvent, entityId: unknown, secrets: SecretCount): Loose {
+const NO_CONTEXT = { id: "" };
+
+function pastOf(event: PastEvent, secrets: SecretCount): Loose {
+  const { entityId, kind, attributes, lastChanged, lastUpdated, context = NO_CONTEXT, origin } = event;
+  const judged = event.judgedBy ?? attributes;
+  const old = event.old && {
+    ...event.old,
+    state: withoutSecretState({ entityId, state: event.old.state, attributes: judged }, secrets),
+  };
+  const rest = { source: "backfill", ...(origin && { origin }), ...(old && { old }) };
+  if (kind === "removed") {
+    return { t: "removed", entity_id: entityId, time_fired: lastUpdated, context: contextOf(context), ...rest };
+  }
+  const state = withoutSecretState({ entityId, state: event.state, attributes: judged }, secrets);
+  const whole = { state, attributes, last_changed: lastChanged, last_updated: lastUpdated, context };
+  return { ...stateOf(whole, { entityId, kind, secrets }), ...rest };
+}
+
+interface ChangeOptions {
+  readonly entityId: unknown;
+  readonly isStarting: boolean;
+  readonly secrets: SecretCount;
+}
+
+function changedOf(event: HaEvent, { entityId, isStarting, secrets }: ChangeOptions): Loose {
   const { old_state: before, new_state } = event.data ?? {};
   const after = looseOf(new_state);
-  const kind = kindOf(before, after);
+  const kind = isStarting ? "restore" : kindOf(before, after);
   const old = oldOf(before, entityId, secrets);
   return { ...stateOf(after, { entityId, kind, secrets }), origin: event.origin, ...(old && { old }) };
 }
@@ -139,7 +210,8 @@ function oldOf(before: unknown, entityId: unknown, secrets: SecretCount): Loose 
 const contextOf = (context: unknown): unknown =>
   isObject(context) ? { id: context.id, parent_id: context.parent_id, user_id: context.user_id } : context;
 
-function attributesOf(attributes: unknown, secrets: SecretCount): unknown {
+/** The attributes without secrets; in place of those that cannot be looked through their size. */
+export function attributesOf(attributes: unknown, secrets: SecretCount): unknown {
   try {
     return withoutSecrets(attributes, secrets);
   } catch (thrown) {

@@ -13,6 +13,8 @@ export type BreakerState = "closed" | "open" | "half-open";
 const FAILURES_TO_OPEN = 5;
 /** No wait is longer: a sink that comes back is found within half a minute. */
 const WAIT_MAX_MS = 30_000;
+/** A sink's own word on when to come again is heeded up to this. */
+const RETRY_AFTER_MAX_MS = 3_600_000;
 /** How often those who wait for a probe look whether it has ended. */
 const LOOK_MS = 250;
 
@@ -53,10 +55,14 @@ export class Breaker {
     this.#isProbing = false;
   }
 
-  failed(): void {
+  /** `retryAfterMs`: the sink itself said when to come again. */
+  failed(retryAfterMs = 0): void {
     this.#failures += 1;
     this.#isProbing = false;
-    const wait = backoffMs(this.#failures, this.#random, { maxMs: WAIT_MAX_MS });
+    const wait = Math.max(
+      backoffMs(this.#failures, this.#random, { maxMs: WAIT_MAX_MS }),
+      Math.min(retryAfterMs, RETRY_AFTER_MAX_MS),
+    );
     this.#notBeforeMs = Math.max(this.#notBeforeMs, this.#clock.monotonicMs() + wait);
   }
 }

@@ -1,10 +1,11 @@
 import { isHearthlineError } from "../base/errors.ts";
 import type { Random } from "../base/random.ts";
 import { backoffMs } from "../base/retry.ts";
+import type { GapCause } from "../event/index.ts";
 import type { HomeAssistant } from "./ports.ts";
 import { runSession, type SessionDeps } from "./session.ts";
 
-export interface ConnectionDeps extends SessionDeps {
+export interface ConnectionDeps extends Omit<SessionDeps, "cause"> {
   readonly homeAssistant: HomeAssistant;
   readonly random: Random;
   readonly signal: AbortSignal;
@@ -25,11 +26,12 @@ const GOOD_SESSION_MS = 30_000;
 /** Connects again and again, until `signal` aborts. Rejects only with a `stop` error, and only when `endsWhenRefused`. */
 export async function keepConnected(deps: ConnectionDeps): Promise<void> {
   const { clock, random, signal, log, monitor, onChange } = deps;
+  let cause: GapCause = "relay_stopped";
   for (let attempt = 1; !signal.aborted; attempt++) {
     const startMs = clock.monotonicMs();
     let waitMs: number;
     try {
-      const lastError = await oneSession(deps);
+      const lastError = await oneSession({ ...deps, cause });
       if (clock.monotonicMs() - startMs >= GOOD_SESSION_MS) attempt = 1;
       if (signal.aborted) return;
       monitor.setConnection(false, { lastError });
@@ -40,7 +42,7 @@ export async function keepConnected(deps: ConnectionDeps): Promise<void> {
       if (clock.monotonicMs() - startMs >= GOOD_SESSION_MS) attempt = 1;
       const isRefused = isHearthlineError(thrown) && thrown.fate === "stop";
       const wasConnected = monitor.connection.connected;
-      monitor.setConnection(false, { lastError: thrown instanceof Error ? thrown.message : String(thrown) });
+      monitor.setConnection(false, { lastError: thrown instanceof Error ? thrown.message : String(thrown), isRefused });
       if (isRefused && deps.endsWhenRefused) throw thrown;
       waitMs = isRefused
         ? REFUSED_WAIT_MS * (1 + random() / 10)
@@ -53,13 +55,14 @@ export async function keepConnected(deps: ConnectionDeps): Promise<void> {
         : "Home Assistant cannot be reached.";
       log[isRefused ? "error" : "warn"](said, { error: thrown, attempt, wait_ms: Math.round(waitMs) });
     }
+    if (monitor.hasConnected) cause = "disconnected";
     onChange();
     await clock.sleep(waitMs, signal);
   }
 }
 
 /** Gives the reason why it ended. */
-async function oneSession(deps: ConnectionDeps): Promise<string> {
+async function oneSession(deps: ConnectionDeps & Pick<SessionDeps, "cause">): Promise<string> {
   const { homeAssistant, signal, monitor, log, onChange } = deps;
   const session = await homeAssistant.connect(signal);
   const close = () => void session.close().catch(() => {});

@@ -1,6 +1,8 @@
 import type { Clock } from "../base/clock.ts";
 import { parseIsoUs } from "../base/time.ts";
 import type { NewRelayRecord } from "../event/index.ts";
+import type { AttributeCount } from "./attribute-filter.ts";
+import type { Gap } from "./health-shape.ts";
 import type { HaConfig, SpoolState } from "./ports.ts";
 import { noSecrets } from "./secrets.ts";
 
@@ -15,6 +17,8 @@ export interface Connection {
   readonly haState?: HaConfig["state"];
   /** Why there is no connection. Never a secret: messages of ours carry none. */
   readonly lastError?: string;
+  /** Only a person can help: the token, the address or the certificate is wrong. */
+  readonly isRefused?: boolean;
 }
 
 export class Monitor {
@@ -22,24 +26,34 @@ export class Monitor {
   readonly #offsets = new Map<string, number>();
   readonly #perSecond = new Map<number, number>();
   connection: Connection;
+  /** Since the start, at least once. */
+  hasConnected = false;
   rejected = 0;
   filtered = 0;
   repeated = 0;
   admitted = 0;
   readonly secrets = noSecrets();
+  readonly attributes: AttributeCount = { excluded: 0 };
+  readonly startedAtMs: number;
+  gaps: { readonly count: number; readonly recovered: number; readonly last?: Gap } = { count: 0, recovered: 0 };
+  /** When the spool's losses were last seen to grow, since the start. */
+  lostAtMs: number | undefined;
+  #losses: number | undefined;
   /** Of the last minute: the smallest distance of our clock to the stamp of an event that has just come. */
   #eventOffsetMs: number | undefined;
   #eventComparedSecond = -1;
 
   constructor(clock: Clock) {
     this.#clock = clock;
-    this.connection = { connected: false, sinceMs: clock.nowMs() };
+    this.startedAtMs = clock.nowMs();
+    this.connection = { connected: false, sinceMs: this.startedAtMs };
   }
 
   /** Keeps `sinceMs` when only details change. */
   setConnection(connected: boolean, details: Omit<Connection, "connected" | "sinceMs"> = {}): void {
     const sinceMs = connected === this.connection.connected ? this.connection.sinceMs : this.#clock.nowMs();
     this.connection = { connected, sinceMs, ...details };
+    this.hasConnected ||= connected;
   }
 
   countAdmitted(): void {
@@ -49,12 +63,26 @@ export class Monitor {
     if (this.#perSecond.size > RATE_SECONDS * 2) this.#forgetBefore(second - RATE_SECONDS);
   }
 
-  /** Events admitted a second, over the last minute. */
-  ratePerSecond(): number {
+  /** Events admitted a second, over so many whole seconds before this one; at most a minute. */
+  ratePerSecond(seconds = RATE_SECONDS): number {
     const second = Math.floor(this.#clock.monotonicMs() / 1000);
     this.#forgetBefore(second - RATE_SECONDS);
-    const sum = [...this.#perSecond.values()].reduce((total, count) => total + count, 0);
-    return Math.round((sum / RATE_SECONDS) * 1000) / 1000;
+    let sum = 0;
+    for (const [at, count] of this.#perSecond) if (at >= second - seconds && at < second) sum += count;
+    return Math.round((sum / seconds) * 1000) / 1000;
+  }
+
+  /** A time in which nothing was heard has been looked into. */
+  noteGap({ from, to, cause, entities, recovered, complete }: Gap): void {
+    const { count, recovered: before } = this.gaps;
+    const last = { from, to, cause, entities, recovered, complete };
+    this.gaps = { count: count + 1, recovered: before + recovered, last };
+  }
+
+  /** The spool's losses, whenever they are looked at: what it lost before the start is not counted as lost now. */
+  noteLosses(losses: number): void {
+    if (this.#losses !== undefined && losses > this.#losses) this.lostAtMs = this.#clock.nowMs();
+    this.#losses = losses;
   }
 
   /** An event can only come late: the least late one of a minute tells the most of the clocks. One a second is looked at. */
@@ -93,8 +121,8 @@ export class Monitor {
     return [...this.#offsets.values()].toSorted((a, b) => Math.abs(b) - Math.abs(a))[0];
   }
 
-  /** The status as a record of the journal. */
-  record(spool: SpoolState): NewRelayRecord {
+  /** The status as a record of the journal; `flushMs` is the cloud's sink's. */
+  record(spool: SpoolState, flushMs?: number): NewRelayRecord {
     const { connected, sinceMs, haState, haVersion, lastError } = this.connection;
     const nowMs = this.#clock.nowMs();
     const offsetMs = this.clockOffsetMs;
@@ -110,6 +138,7 @@ export class Monitor {
       oldest_seconds: secondsSince(spool.oldestAtMs, nowMs),
       rejected: this.rejected,
       ...(offsetMs !== undefined && { clock_offset_ms: offsetMs }),
+      ...(flushMs !== undefined && { flush_seconds: flushMs / 1000 }),
       ...(lastError && { last_error: lastError.slice(0, 400) }),
     };
   }

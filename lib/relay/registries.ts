@@ -1,6 +1,7 @@
 import { type NewRelayRecord, REGISTRIES, type RegistryName } from "../event/index.ts";
 import type { EntityFilter } from "./filter.ts";
 import type { HaConfig } from "./ports.ts";
+import { intoParts } from "./row-parts.ts";
 import { noSecrets, type SecretCount, withoutSecrets } from "./secrets.ts";
 
 type Row = Readonly<Record<string, unknown>>;
@@ -58,9 +59,6 @@ export const REGISTRY_EVENTS: Readonly<Record<RegistryName, string>> = {
 };
 export { REGISTRIES };
 
-/** A part's rows take at most this much as JSON, a single larger row excepted: parts share messages with events. */
-const PART_MAX_BYTES = 47_000;
-
 export interface RegistryOptions {
   readonly revision: number;
   readonly isIncluded: EntityFilter;
@@ -74,19 +72,10 @@ export function registryRecords(
   rows: readonly Row[],
   { revision, isIncluded, secrets = noSecrets() }: RegistryOptions,
 ): NewRelayRecord[] {
-  const parts: Row[][] = [[]];
-  let bytes = 0;
-  for (const row of rows) {
-    if (registry === "entities" && typeof row.entity_id === "string" && !isIncluded(row.entity_id)) continue;
-    const picked = pick(row, KEYS[registry], secrets);
-    const size = Buffer.byteLength(JSON.stringify(picked)) + 1;
-    if (bytes > 0 && bytes + size > PART_MAX_BYTES) {
-      parts.push([]);
-      bytes = 0;
-    }
-    parts.at(-1)?.push(picked);
-    bytes += size;
-  }
+  const travelling = rows.filter(
+    (row) => registry !== "entities" || typeof row.entity_id !== "string" || isIncluded(row.entity_id),
+  );
+  const parts = intoParts(travelling.map((row) => pick(row, KEYS[registry], secrets)));
   return parts.map((part, index) => ({
     t: "registry",
     registry,

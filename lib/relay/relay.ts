@@ -1,33 +1,45 @@
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
-import type { HomeKey } from "../event/index.ts";
+import { CLOUD_SINK, type NewRelayRecord } from "../event/index.ts";
 import { createAdmission } from "./admit.ts";
+import { createAttributeFilter } from "./attribute-filter.ts";
 import { createClockCheck } from "./clock-check.ts";
-import { keepConnected } from "./connection.ts";
+import { type ConnectionDeps, keepConnected } from "./connection.ts";
+import { entryOf } from "./entry.ts";
 import { createEntityFilter } from "./filter.ts";
-import { healthOf, type RelayHealth } from "./health.ts";
+import { healthOf, type Machine } from "./health.ts";
+import type { RelayHealth } from "./health-shape.ts";
 import { createIntake, type Intake } from "./intake.ts";
+import { LastKnown } from "./last-known.ts";
 import { Monitor } from "./monitor.ts";
-import type { HomeAssistant, ReferenceClock, RelaySink, Spool } from "./ports.ts";
+import type { OutboxState } from "./outbox/runner.ts";
+import type { HomeAssistant, LastKnownStore, ReferenceClock, RelaySink, Spool } from "./ports.ts";
+import type { Doubt } from "./session.ts";
 import { createShipper, type Shipper } from "./ship.ts";
 
 export interface RelayOptions {
   readonly homeId: string;
-  readonly key: HomeKey;
   readonly homeAssistant: HomeAssistant;
   readonly spool: Spool;
+  /** Keeps what was last known of each entity. Without it a restart of the relay leaves a gap that nobody sees. */
+  readonly lastKnown?: LastKnownStore;
   readonly sinks: readonly RelaySink[];
   /** Whose clocks ours is compared with, beside the stamps of events. */
   readonly references: readonly ReferenceClock[];
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
-  /** No record waits longer than this for its message to fill. */
-  readonly flushSeconds: number;
   /** Patterns as `createEntityFilter` takes them. */
   readonly include: readonly string[];
   readonly exclude: readonly string[];
+  /** Rules as `createAttributeFilter` takes them. */
+  readonly excludeAttributes?: readonly string[];
+  /** For health: what the process and its disk say, and the spool's bound. */
+  readonly machine?: Machine;
+  readonly spoolMaxBytes?: number;
+  /** For health; undefined: this relay does nothing for an outbox. */
+  readonly outboxState?: () => OutboxState | undefined;
   /** End when Home Assistant refuses us, instead of asking again every five minutes. */
   readonly endsWhenRefused: boolean;
 }
@@ -39,7 +51,9 @@ export interface Relay {
   /** Stops reading, appends what is in memory, sends once more what it can, closes the spool: all within 4.5 s. Safe to call twice. */
   stop(): Promise<void>;
   health(): RelayHealth;
-  /** Counts an event that was lost before it came here (a frame that could not be read), and logs the reason once a burst. */
+  /** Puts records that do not come from Home Assistant into the spool, made of a new revision; durable when it resolves. @throws `spool_failed` */
+  append(make: (revision: number) => readonly NewRelayRecord[]): Promise<void>;
+  /** Counts an event that was lost before it came here (a frame that could not be read), and logs the reason once a burst; then looks in the recorder for it. */
   reject(reason: string): void;
 }
 
@@ -52,6 +66,10 @@ const REJECTION_LOG_MS = 60_000;
 const STOP_READING_MS = 500;
 const STOP_APPENDING_MS = 1_500;
 const STOP_SENDING_MS = 2_000;
+/** For each of the two that are closed at the end: the last-known table, and the spool. */
+const STOP_CLOSING_MS = 250;
+
+const FORGETFUL: LastKnownStore = { load: async () => undefined, save: async () => {} };
 
 export function createRelay(options: RelayOptions): Relay {
   return new HomeRelay(options);
@@ -61,6 +79,9 @@ class HomeRelay implements Relay {
   readonly #options: RelayOptions;
   readonly #monitor: Monitor;
   readonly #intake: Intake;
+  readonly #lastKnown: LastKnown;
+  #onDoubt: (cause: Doubt) => void = () => {};
+  #onLost: () => void = () => {};
   readonly #shippers: readonly Shipper[];
   readonly #stopping = new AbortController();
   #intakeEnd: Promise<void> = Promise.resolve();
@@ -73,31 +94,45 @@ class HomeRelay implements Relay {
   constructor(options: RelayOptions) {
     this.#options = options;
     this.#monitor = new Monitor(options.clock);
-    const { spool, sinks, flushSeconds, clock, random, log } = options;
-    const { homeId, key } = options;
-    const flushMs = flushSeconds * 1000;
-    this.#shippers = sinks.map((sink) => createShipper({ homeId, key, sink, spool, clock, random, log, flushMs }));
-    const onAppended = () => {
+    const { spool, sinks, clock, random, log } = options;
+    this.#shippers = sinks.map((sink) => createShipper({ sink, spool, clock, random, log }));
+    const store = options.lastKnown ?? FORGETFUL;
+    this.#lastKnown = new LastKnown({ homeId: options.homeId, spool, store, clock, log });
+    const onAppended = (lastSequence: number) => {
+      this.#lastKnown.reached(lastSequence);
+      void this.#lastKnown.saveNowAndThen();
       for (const shipper of this.#shippers) shipper.wake();
     };
-    this.#intake = createIntake({ spool, clock, random, log, onAppended });
+    this.#intake = createIntake({ spool, clock, random, log, onAppended, onLost: () => this.#onLost() });
   }
 
   async run(): Promise<void> {
-    const { include, exclude } = this.#options;
+    const { include, exclude, excludeAttributes = [], spool } = this.#options;
     const isIncluded = createEntityFilter(include, exclude);
+    const travelling = createAttributeFilter(excludeAttributes, this.#monitor.attributes);
+    const admission = createAdmission(isIncluded, this.#monitor.secrets, travelling);
+    this.#onLost = () => {
+      this.#lastKnown.lost();
+      admission.forget();
+      this.#onDoubt("events_lost");
+    };
+    this.#monitor.noteLosses(spool.state().losses);
     this.#intakeEnd = this.#intake.run();
     this.#shipEnd = Promise.all(this.#shippers.map((shipper) => shipper.run()));
     // Not waited for: a reference that hangs must not hold up the end.
     void this.#reportStatus();
-    this.#connectionEnd = keepConnected({
+    this.#connectionEnd = this.#connect({
       ...this.#options,
-      admission: createAdmission(isIncluded, this.#monitor.secrets),
+      admission,
       intake: this.#intake,
       monitor: this.#monitor,
+      lastKnown: this.#lastKnown,
+      onDoubt: (call) => {
+        this.#onDoubt = call;
+      },
       isIncluded,
       nextRevision: () => this.#nextRevision(),
-      reject: (reason) => this.reject(reason),
+      reject: (reason) => this.#countRejected(reason),
       onChange: () => this.#pushStatus(),
       signal: this.#stopping.signal,
     });
@@ -114,17 +149,44 @@ class HomeRelay implements Relay {
   }
 
   health(): RelayHealth {
-    const { homeId, spool, clock } = this.#options;
     const sinks = this.#shippers.map((shipper) => shipper.state());
-    return healthOf({ homeId, nowMs: clock.nowMs(), monitor: this.#monitor, spool, intake: this.#intake, sinks });
+    const nowMs = this.#options.clock.nowMs();
+    const outbox = this.#options.outboxState?.();
+    return healthOf({
+      ...this.#options,
+      nowMs,
+      ...(outbox && { outbox }),
+      monitor: this.#monitor,
+      intake: this.#intake,
+      sinks,
+    });
   }
 
   reject(reason: string): void {
+    this.#countRejected(reason);
+    this.#onDoubt("unreadable_frame");
+  }
+
+  async #connect(deps: ConnectionDeps): Promise<void> {
+    await this.#lastKnown.load().catch((thrown: unknown) => {
+      deps.log.error("The last-known table cannot be read: it is begun anew, and what was missed is not asked for.", {
+        error: thrown,
+      });
+    });
+    await keepConnected(deps);
+  }
+
+  #countRejected(reason: string): void {
     const { clock, log } = this.#options;
     this.#monitor.rejected += 1;
     if (clock.monotonicMs() - this.#rejectionLoggedAtMs < REJECTION_LOG_MS) return;
     this.#rejectionLoggedAtMs = clock.monotonicMs();
     log.warn("An event could not be taken and was rejected.", { reason, rejected_in_all: this.#monitor.rejected });
+  }
+
+  async append(make: (revision: number) => readonly NewRelayRecord[]): Promise<void> {
+    await this.#options.spool.append(make(this.#nextRevision()).map(entryOf));
+    for (const shipper of this.#shippers) shipper.wake();
   }
 
   async #stopInOrder(): Promise<void> {
@@ -135,10 +197,12 @@ class HomeRelay implements Relay {
     this.#pushStatus();
     this.#intake.close();
     await this.#within(STOP_APPENDING_MS, this.#intakeEnd);
+    const saved = this.#lastKnown.save();
     for (const shipper of this.#shippers) shipper.stop();
     await this.#within(STOP_SENDING_MS, this.#shipEnd);
     const { records, lastSequence } = spool.state();
-    await spool.close();
+    await this.#within(STOP_CLOSING_MS, saved);
+    await this.#within(STOP_CLOSING_MS, spool.close());
     log.info("The relay has stopped.", { last_sequence: lastSequence, unsent_records: records });
   }
 
@@ -164,8 +228,11 @@ class HomeRelay implements Relay {
   }
 
   #pushStatus(): void {
-    const record = this.#monitor.record(this.#options.spool.state());
-    this.#intake.push(record, JSON.stringify(record).length);
+    const state = this.#options.spool.state();
+    this.#monitor.noteLosses(state.losses);
+    const cloud = this.#options.sinks.find(({ name }) => name === CLOUD_SINK);
+    const record = this.#monitor.record(state, cloud?.flushMs);
+    this.#intake.push(entryOf(record));
   }
 
   /** The clock's milliseconds, but always more than the last, also of an earlier run with a clock that was ahead. */

@@ -163,10 +163,16 @@ export function withoutSecrets(value: unknown, count: SecretCount, depth = 0): u
   }
   if (typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) return value.map((item) => withoutSecrets(item, count, depth + 1));
-  const kept: Record<string, unknown> = Object.create(null);
-  for (const [name, member] of Object.entries(value)) {
-    if (isSecretName(name)) count.stripped += 1;
-    else kept[name] = withoutSecrets(member, count, depth + 1);
+  // A plain object, because JSON.stringify takes twice as long for one without a prototype.
+  const kept: Record<string, unknown> = {};
+  for (const name of Object.keys(value)) {
+    if (isSecretName(name)) {
+      count.stripped += 1;
+      continue;
+    }
+    const member = withoutSecrets((value as Record<string, unknown>)[name], count, depth + 1);
+    if (name === "__proto__") Object.defineProperty(kept, name, { value: member, enumerable: true });
+    else kept[name] = member;
   }
   return kept;
 }

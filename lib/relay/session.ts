@@ -1,19 +1,29 @@
 import type { Clock } from "../base/clock.ts";
 import { HearthlineError, isHearthlineError, messageOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
-import type { NewRelayRecord, RegistryName } from "../event/index.ts";
+import type { GapCause, NewRelayRecord, RegistryName } from "../event/index.ts";
 import type { Admission, Admitted } from "./admit.ts";
+import { CatchUp } from "./backfill/catch-up.ts";
 import { createBell } from "./bell.ts";
+import { entryOf } from "./entry.ts";
 import type { EntityFilter } from "./filter.ts";
 import type { Intake } from "./intake.ts";
+import { knownOf, usOf } from "./known-of.ts";
+import type { LastKnown } from "./last-known.ts";
 import type { Monitor } from "./monitor.ts";
-import type { HaConfig, HaSession } from "./ports.ts";
+import type { HaConfig, HaEvent, HaSession } from "./ports.ts";
 import { homeRecord, REGISTRIES, REGISTRY_EVENTS, registryRecords } from "./registries.ts";
+import { QUIET_MS, StaleJobs } from "./stale-jobs.ts";
 
 export interface SessionDeps {
   readonly admission: Admission;
   readonly intake: Intake;
   readonly monitor: Monitor;
+  readonly lastKnown: LastKnown;
+  /** Why nothing was heard before this session. */
+  readonly cause: GapCause;
+  /** Calls when something has come that could not be read or kept, and says which; until the next session calls. */
+  readonly onDoubt: (call: (cause: Doubt) => void) => void;
   readonly isIncluded: EntityFilter;
   readonly clock: Clock;
   readonly log: Logger;
@@ -25,17 +35,21 @@ export interface SessionDeps {
   readonly onChange: () => void;
 }
 
-/** Registry events come in bursts (a new integration): wait for quiet, but not for ever. */
-const QUIET_MS = 500;
-const QUIET_MAX_MS = 5_000;
 /** How often a Home Assistant that is still starting is asked whether it runs. */
-const RUNNING_POLL_MS = 2_000;
+const RUNNING_POLL_MS = 500;
+/** After frames that could not be read everything is read again, but no more often than this. */
+const READ_AGAIN_MS = 60_000;
 /** How often one that runs is asked: it may be stopping, and say no more. */
 const CONFIG_POLL_MS = 300_000;
 /** The snapshot is admitted in slices, so that live events are never kept waiting by it. */
 const SLICE_STATES = 500;
 
+/** Where losses go on, every reading costs Home Assistant work and ends with the next loss. */
+const READ_AGAIN_MAX_MS = 3_600_000;
+
 type Job = RegistryName | "config";
+/** Why it is not sure any more that all was heard. */
+export type Doubt = "unreadable_frame" | "events_lost";
 
 /**
  * One session from subscription to end: first subscribe, then read, so that nothing falls between. Resolves when the session has ended.
@@ -43,39 +57,72 @@ type Job = RegistryName | "config";
  */
 export async function runSession(session: HaSession, deps: SessionDeps): Promise<void> {
   const run = new SessionRun(session, deps);
-  await session.subscribeEvents("state_changed", (event) => run.take(event));
-  await run.subscribeRegistries();
-  await run.readAll();
-  await run.untilClosed();
+  try {
+    await run.begin();
+    await session.subscribeEvents("state_changed", (event) => run.take(event));
+    await run.subscribeRest();
+    await run.readAll();
+    await run.untilClosed();
+  } finally {
+    run.end();
+  }
 }
 
 class SessionRun {
   readonly #session: HaSession;
   readonly #deps: SessionDeps;
   readonly #bell: ReturnType<typeof createBell>;
-  readonly #stale = new Set<Job>();
-  #staleSinceMs = 0;
-  #changes = 0;
+  readonly #stale: StaleJobs<Job>;
   #home = "";
   #isClosed = false;
   #haState: HaConfig["state"] | undefined;
+  readonly #catchUp: CatchUp;
+  /** When it came to run, if it did in this session: microseconds of its own clock. */
+  #startedUs: number | undefined;
+  /** A snapshot of a Home Assistant that runs has been read, since the last that could not be read. */
+  #isWhole = false;
+  #wholeAtMs = Number.NEGATIVE_INFINITY;
+  #readAgainMs = READ_AGAIN_MS;
 
   constructor(session: HaSession, deps: SessionDeps) {
     this.#session = session;
     this.#deps = deps;
     this.#bell = createBell(deps.clock);
+    this.#stale = new StaleJobs(deps.clock);
+    this.#catchUp = new CatchUp({ ...deps, session });
+    deps.onDoubt((cause) => this.#doubt(cause));
     void session.closed.then(() => {
       this.#isClosed = true;
       this.#bell.ring();
     });
   }
 
-  take(event: Parameters<Admission["event"]>[0]): void {
-    this.#deps.monitor.noteEventTime(event?.time_fired);
-    this.#count(this.#deps.admission.event(event));
+  /** Before anything is heard it must be known whether Home Assistant runs, and where knowledge ends. */
+  async begin(): Promise<void> {
+    await this.#readConfig();
+    await this.#catchUp.begin();
   }
 
-  async subscribeRegistries(): Promise<void> {
+  end(): void {
+    this.#isClosed = true;
+    this.#catchUp.end();
+  }
+
+  take(event: HaEvent): void {
+    this.#deps.monitor.noteEventTime(event?.time_fired);
+    this.#catchUp.hear(event);
+    const isStarting = this.#haState !== undefined && this.#haState !== "RUNNING";
+    this.#count(this.#deps.admission.event(event, isStarting), true);
+  }
+
+  async subscribeRest(): Promise<void> {
+    await this.#optional("events homeassistant_started", () =>
+      this.#session.subscribeEvents("homeassistant_started", ({ time_fired }) => this.#hasStarted(usOf(time_fired))),
+    );
+    await this.#subscribeRegistries();
+  }
+
+  async #subscribeRegistries(): Promise<void> {
     const jobs: readonly (readonly [Job, string])[] = [
       ...REGISTRIES.map((name) => [name, REGISTRY_EVENTS[name]] as const),
       ["config", "core_config_updated"],
@@ -87,9 +134,8 @@ class SessionRun {
     }
   }
 
-  /** The home, its registries, and all states as they are now. */
+  /** Its registries, and all states as they are now. */
   async readAll(): Promise<void> {
-    await this.#readConfig();
     for (const name of REGISTRIES) await this.#readRegistry(name);
     await this.#readStates();
   }
@@ -98,39 +144,57 @@ class SessionRun {
     const { clock } = this.#deps;
     let configAtMs = clock.monotonicMs();
     while (!this.#isClosed) {
-      const pollMs = this.#haState === "RUNNING" ? CONFIG_POLL_MS : RUNNING_POLL_MS;
-      await this.#bell.wait(this.#stale.size > 0 ? QUIET_MS : pollMs);
+      const isRunning = this.#haState === undefined || this.#haState === "RUNNING";
+      const againMs =
+        isRunning && !this.#isWhole ? this.#wholeAtMs + this.#readAgainMs - clock.monotonicMs() : CONFIG_POLL_MS;
+      const pollMs = isRunning ? CONFIG_POLL_MS : RUNNING_POLL_MS;
+      await this.#bell.wait(this.#stale.size > 0 ? QUIET_MS : Math.max(0, Math.min(pollMs, againMs)));
       if (this.#isClosed) return;
       if (clock.monotonicMs() - configAtMs >= pollMs) {
         configAtMs = clock.monotonicMs();
-        await this.#pollConfig();
+        await this.#readConfig();
       }
       if (this.#stale.size > 0) await this.#refresh();
+      if (this.#isDue()) await this.readAll();
     }
   }
 
   /** A snapshot proves nothing before Home Assistant runs: when it has come to run, everything is read again. */
-  async #pollConfig(): Promise<void> {
-    const before = this.#haState;
-    await this.#readConfig();
-    if (before !== "RUNNING" && this.#haState === "RUNNING") await this.readAll();
+  #isDue(): boolean {
+    const isRunning = this.#haState === undefined || this.#haState === "RUNNING";
+    return isRunning && !this.#isWhole && this.#deps.clock.monotonicMs() - this.#wholeAtMs >= this.#readAgainMs;
+  }
+
+  #hasStarted(atUs: number | undefined): void {
+    this.#startedUs = atUs ?? this.#deps.clock.nowMs() * 1000;
+    this.#haState = "RUNNING";
+    this.#markStale("config");
+  }
+
+  #doubt(cause: Doubt): void {
+    if (this.#isClosed) return;
+    if (cause === "events_lost") this.#putOff();
+    this.#isWhole = false;
+    this.#catchUp.doubt(cause);
+    this.#bell.ring();
+  }
+
+  /** As long as events are lost nothing is read again, and the longer the sooner the last reading was followed by another loss. */
+  #putOff(): void {
+    const nowMs = this.#deps.clock.monotonicMs();
+    const isSoon = nowMs - this.#wholeAtMs < 2 * this.#readAgainMs;
+    if (this.#isWhole) this.#readAgainMs = isSoon ? Math.min(2 * this.#readAgainMs, READ_AGAIN_MAX_MS) : READ_AGAIN_MS;
+    if (Number.isFinite(this.#wholeAtMs)) this.#wholeAtMs = nowMs;
   }
 
   #markStale(job: Job): void {
-    if (this.#stale.size === 0) this.#staleSinceMs = this.#deps.clock.monotonicMs();
-    this.#stale.add(job);
-    this.#changes += 1;
+    this.#stale.mark(job);
     this.#bell.ring();
   }
 
   async #refresh(): Promise<void> {
-    const { clock } = this.#deps;
-    const changesBefore = this.#changes;
-    await clock.sleep(QUIET_MS);
-    const isQuiet = this.#changes === changesBefore;
-    if (!isQuiet && clock.monotonicMs() - this.#staleSinceMs < QUIET_MAX_MS) return this.#bell.ring();
-    const jobs = [...this.#stale];
-    this.#stale.clear();
+    const jobs = await this.#stale.whenQuiet();
+    if (jobs.length === 0) return this.#bell.ring();
     for (const job of jobs) await (job === "config" ? this.#readConfig() : this.#readRegistry(job));
   }
 
@@ -141,7 +205,9 @@ class SessionRun {
     const home = JSON.stringify(homeRecord(config, 0));
     if (home !== this.#home) this.#push(homeRecord(config, nextRevision()));
     this.#home = home;
-    const isNew = this.#haState !== config.state;
+    const isNew = monitor.connection.haState !== config.state;
+    const hasStarted = this.#haState !== undefined && this.#haState !== "RUNNING" && config.state === "RUNNING";
+    if (hasStarted) this.#startedUs = this.#deps.clock.nowMs() * 1000;
     this.#haState = config.state;
     monitor.setConnection(true, { haVersion: config.version ?? this.#session.haVersion, haState: config.state });
     if (isNew) onChange();
@@ -163,25 +229,33 @@ class SessionRun {
 
   async #readStates(): Promise<void> {
     const { admission, intake, log } = this.#deps;
+    const isRunning = this.#haState === undefined || this.#haState === "RUNNING";
+    // What cannot be read from now on is not in this snapshot.
+    if (isRunning) {
+      this.#isWhole = true;
+      this.#wholeAtMs = this.#deps.clock.monotonicMs();
+    }
     const states = await this.#session.getStates();
     const counts = { states: states.length, admitted: 0 };
     for (const [index, state] of states.entries()) {
       if (index % SLICE_STATES === SLICE_STATES - 1) await intake.room();
       const admitted = admission.snapshot(state);
       if (admitted.outcome === "admitted") counts.admitted += 1;
-      this.#count(admitted);
+      this.#count(admitted, false);
     }
     log.info("A snapshot was read.", { ...counts, ha_state: this.#haState });
+    if (isRunning && this.#isWhole) this.#catchUp.fill(states, this.#startedUs);
   }
 
   #push(record: NewRelayRecord): void {
-    this.#deps.intake.push(record, JSON.stringify(record).length);
+    this.#deps.intake.push(entryOf(record));
   }
 
-  #count(admitted: Admitted): void {
-    const { intake, monitor } = this.#deps;
+  #count(admitted: Admitted, isLive: boolean): void {
+    const { intake, monitor, lastKnown } = this.#deps;
     if (admitted.outcome === "admitted") {
-      intake.push(admitted.record, admitted.bytes);
+      const known = knownOf(admitted.record);
+      intake.push({ text: admitted.text }, known && lastKnown.noteWhenDurable(known, isLive));
       monitor.countAdmitted();
       return;
     }

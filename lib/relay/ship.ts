@@ -1,21 +1,29 @@
 import type { Clock } from "../base/clock.ts";
-import { messageOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
 import { createBell } from "./bell.ts";
-import { Breaker, type BreakerState } from "./breaker.ts";
-import { createPacker, type Packed, type PackerOptions } from "./pack.ts";
-import type { RelaySink, Spool, SpooledRecord } from "./ports.ts";
+import type { BreakerState } from "./breaker.ts";
+import { Condition } from "./condition.ts";
+import { Delivery, type Slot } from "./deliver.ts";
+import { dueInMs } from "./flush.ts";
+import type { RelaySink, SinkMessage, Spool, SpooledRecord } from "./ports.ts";
 
 /** One sink as `GET /health` shows it. */
 export interface SinkState {
   readonly name: string;
-  /** Everything up to this number has been taken by the sink. */
+  /** Everything up to this number has been taken by the sink, or is accounted for. */
   readonly cursor: number;
   readonly lagRecords: number;
   readonly breaker: BreakerState;
   readonly messages: number;
+  /** Events that this sink refused, since the start. */
+  readonly lost: number;
+  /** When it last took something. */
+  readonly takenAtMs?: number;
+  /** When the oldest record came that it has not taken, as far as it has been read. */
+  readonly oldestAtMs?: number;
   readonly lastError?: string;
+  readonly failingSinceMs?: number;
 }
 
 /** Moves records from the spool to one sink, in order, each at least once. One sink's trouble is no other's. */
@@ -28,28 +36,21 @@ export interface Shipper {
   state(): SinkState;
 }
 
-export interface ShipperOptions extends Omit<PackerOptions, "relayId"> {
+export interface ShipperOptions {
   readonly sink: RelaySink;
   readonly spool: Spool;
   readonly random: Random;
   readonly log: Logger;
   readonly clock: Clock;
-  /** No record waits longer for its message to fill. */
-  readonly flushMs: number;
 }
 
-/** Messages under way at once; they are acknowledged in order. */
-const IN_FLIGHT_MAX = 4;
-const READ_MAX_RECORDS = 5_000;
+const READ_MAX_RECORDS = 20_000;
+/** Lines in memory that no message holds yet. */
+const PENDING_MAX_BYTES = 4_194_304;
+/** Messages that were sent and cannot be acknowledged because one before them is still open. */
+const SLOTS_MAX = 1_000;
 /** Looks for itself even when nobody wakes it: also tries an acknowledgement again that the spool did not take. */
 const IDLE_MS = 60_000;
-const SPOOL_RETRY_MS = 5_000;
-
-interface Flight {
-  readonly last: number;
-  isTaken: boolean;
-  readonly done: Promise<void>;
-}
 
 export function createShipper(options: ShipperOptions): Shipper {
   return new SinkShipper(options);
@@ -57,40 +58,46 @@ export function createShipper(options: ShipperOptions): Shipper {
 
 class SinkShipper implements Shipper {
   readonly #options: ShipperOptions;
-  readonly #packer: ReturnType<typeof createPacker>;
   readonly #bell: ReturnType<typeof createBell>;
-  readonly #breaker: Breaker;
+  readonly #condition: Condition;
+  readonly #delivery: Delivery;
   readonly #stopping = new AbortController();
   #pending: SpooledRecord[] = [];
   #pendingBytes = 0;
   /** When a record was first pending, on the clock that nobody sets. */
   #pendingSinceMs = 0;
   #readUpTo = 0;
-  #flights: Flight[] = [];
+  /** In the order of their numbers: acknowledged from the front. */
+  #slots: Slot[] = [];
+  readonly #underWay = new Set<Promise<void>>();
   #takenUpTo = 0;
-  #messages = 0;
-  #lastError: string | undefined;
 
   constructor(options: ShipperOptions) {
+    const { clock, random, sink, spool } = options;
     this.#options = options;
-    this.#packer = createPacker({ ...options, relayId: options.spool.relayId });
-    this.#bell = createBell(options.clock);
-    this.#breaker = new Breaker(options.clock, options.random);
+    const log = options.log.with({ sink: sink.name });
+    this.#bell = createBell(clock);
+    const condition = new Condition({ clock, random, log });
+    this.#condition = condition;
+    const stopping = this.#stopping.signal;
+    const onChange = () => void this.#land();
+    this.#delivery = new Delivery({ sink, spool, clock, random, condition, stopping, onChange });
   }
 
   async run(): Promise<void> {
+    const { signal } = this.#stopping;
     for (;;) {
       await this.#readMore();
       await this.#acknowledge();
       const waitMs = this.#dueInMs();
-      if (waitMs <= 0 && this.#flights.length < IN_FLIGHT_MAX) await this.#launch();
-      else if (this.#stopping.signal.aborted && this.#pending.length === 0) break;
-      // The first one: those behind it may have been taken long ago and still wait for their turn.
-      else if (waitMs <= 0) await this.#flights[0]?.done;
-      else await this.#bell.wait(Math.min(waitMs, IDLE_MS));
-      if (this.#stopping.signal.aborted && this.#lastError) break;
+      const isFree = this.#underWay.size < this.#options.sink.inFlightMax && this.#slots.length < SLOTS_MAX;
+      if (waitMs <= 0 && isFree) this.#launch();
+      else if (signal.aborted && this.#pending.length === 0) break;
+      else await this.#bell.wait(waitMs <= 0 ? IDLE_MS : Math.min(waitMs, IDLE_MS));
+      if (signal.aborted && this.#condition.lastError) break;
     }
-    await Promise.all(this.#flights.map(({ done }) => done));
+    await Promise.all(this.#underWay);
+    await this.#delivery.settled();
     await this.#acknowledge();
   }
 
@@ -107,19 +114,27 @@ class SinkShipper implements Shipper {
     const { cursors, lastSequence } = this.#options.spool.state();
     const { name } = this.#options.sink;
     const cursor = cursors[name] ?? 0;
+    const { breaker, messages, lost, takenAtMs, lastError, failingSinceMs } = this.#condition;
+    const oldestAtMs = this.#slots[0]?.fromMs ?? this.#pending[0]?.appendedAtMs;
     return {
       name,
       cursor,
       lagRecords: lastSequence - cursor,
-      breaker: this.#breaker.state,
-      messages: this.#messages,
-      ...(this.#lastError && { lastError: this.#lastError }),
+      breaker: breaker.state,
+      messages,
+      lost,
+      ...(takenAtMs !== undefined && { takenAtMs }),
+      ...(oldestAtMs !== undefined && { oldestAtMs }),
+      ...(lastError && { lastError }),
+      ...(failingSinceMs !== undefined && { failingSinceMs }),
     };
   }
 
   async #readMore(): Promise<void> {
-    const { spool, sink, log, clock } = this.#options;
-    const missing = this.#packer.targetBytes - this.#pendingBytes;
+    const { spool, sink, clock } = this.#options;
+    const { targetBytes } = sink.packer;
+    const wanted = Math.max(targetBytes, Math.min(targetBytes * sink.batchMax, PENDING_MAX_BYTES));
+    const missing = wanted - this.#pendingBytes;
     const limit = READ_MAX_RECORDS - this.#pending.length;
     if (missing <= 0 || limit <= 0) return;
     try {
@@ -131,93 +146,71 @@ class SinkShipper implements Shipper {
         this.#readUpTo = record.n;
       }
     } catch (thrown) {
-      log.error("The spool cannot be read.", { sink: sink.name, error: thrown });
+      this.#condition.spoolFailed("The spool cannot be read.", { error: thrown });
     }
   }
 
   #dueInMs(): number {
-    const { clock, flushMs } = this.#options;
+    const { clock, sink } = this.#options;
     const [oldest] = this.#pending;
     if (!oldest) return IDLE_MS;
-    const isFull = this.#pendingBytes >= this.#packer.targetBytes * 0.95 || this.#pending.length >= READ_MAX_RECORDS;
-    if (isFull || this.#stopping.signal.aborted) return 0;
-    // By the wall clock, so that a restart does not begin the wait anew; but that clock may have been set back since.
-    const byWallMs = oldest.appendedAtMs + flushMs - clock.nowMs();
-    return Math.min(byWallMs, this.#pendingSinceMs + flushMs - clock.monotonicMs());
+    if (this.#stopping.signal.aborted) return 0;
+    const { targetBytes, maxRecords } = sink.packer;
+    return dueInMs(
+      {
+        records: this.#pending.length,
+        bytes: this.#pendingBytes,
+        oldestAtMs: oldest.appendedAtMs,
+        sinceMs: this.#pendingSinceMs,
+      },
+      { flushMs: sink.flushMs, targetBytes, maxRecords, clock },
+    );
   }
 
-  async #launch(): Promise<void> {
-    const packed = this.#packer.pack(this.#pending);
-    const gone = this.#pending.splice(0, packed.fits ? packed.count : 1);
-    for (const { line } of gone) this.#pendingBytes -= Buffer.byteLength(line);
-    this.#pendingSinceMs = this.#options.clock.monotonicMs();
-    const last = packed.fits ? packed.last : packed.n;
-    const flight: Flight = { last, isTaken: false, done: Promise.resolve() };
-    const work = packed.fits ? this.#send(packed.message) : this.#giveUp(packed, gone);
-    const done = work.then((isTaken) => {
-      flight.isTaken = isTaken;
-      return this.#land();
+  /** As many messages as are due and one call takes: after an outage that is what the time goes into. */
+  #launch(): void {
+    const { sink } = this.#options;
+    const batch: { slot: Slot; message: SinkMessage }[] = [];
+    const work: Promise<void>[] = [];
+    while (batch.length < sink.batchMax && this.#dueInMs() <= 0) {
+      const packed = sink.packer.pack(this.#pending);
+      const [first] = this.#take(packed.fits ? packed.count : 1);
+      const fromMs = first?.appendedAtMs ?? 0;
+      const slot: Slot = { last: packed.fits ? packed.message.last : packed.n, fromMs, open: 1 };
+      this.#slots.push(slot);
+      if (packed.fits) batch.push({ slot, message: packed.message });
+      else work.push(this.#delivery.giveUp(slot, { ...packed, atMs: fromMs }));
+    }
+    if (batch.length > 0) work.push(this.#delivery.deliver(batch));
+    const all = Promise.all(work).then(() => {
+      this.#underWay.delete(all);
+      this.#bell.ring();
     });
-    this.#flights.push(Object.assign(flight, { done }));
+    this.#underWay.add(all);
   }
 
-  /** Tries until the sink has taken it; false only when the relay ends. */
-  async #send(message: string): Promise<boolean> {
-    const { sink, log } = this.#options;
-    for (;;) {
-      const isLastTry = this.#stopping.signal.aborted;
-      await this.#breaker.enter(this.#stopping.signal);
-      try {
-        await sink.send(message);
-        if (this.#lastError) log.info("The sink takes messages again.", { sink: sink.name });
-        this.#lastError = undefined;
-        this.#breaker.succeeded();
-        this.#messages += 1;
-        return true;
-      } catch (thrown) {
-        const before = this.#lastError;
-        this.#lastError = messageOf(thrown);
-        this.#breaker.failed();
-        if (before !== this.#lastError)
-          log.warn("The sink did not take a message.", { sink: sink.name, error: thrown });
-        if (isLastTry || this.#stopping.signal.aborted) return false;
-      }
-    }
-  }
-
-  /** A record that no message can carry becomes a loss record, so that the numbers stay accounted for. */
-  async #giveUp(packed: Packed & { fits: false }, [record]: readonly SpooledRecord[]): Promise<boolean> {
-    const { spool, clock, log, sink } = this.#options;
-    const atMs = record?.appendedAtMs ?? clock.nowMs();
-    const reason = `the record takes ${packed.bytes} bytes as a message, more than a queue takes`;
-    while (!this.#stopping.signal.aborted) {
-      try {
-        await spool.recordLoss({ count: 1, reason, fromMs: atMs, toMs: atMs, range: [packed.n, packed.n] });
-        log.error("A record is too large for any message and was given up.", { sink: sink.name, sequence: packed.n });
-        return true;
-      } catch (thrown) {
-        log.error("A loss could not be recorded.", { sink: sink.name, sequence: packed.n, error: thrown });
-        await clock.sleep(SPOOL_RETRY_MS, this.#stopping.signal);
-      }
-    }
-    return false;
+  #take(count: number): readonly SpooledRecord[] {
+    const taken = this.#pending.splice(0, count);
+    for (const { line } of taken) this.#pendingBytes -= Buffer.byteLength(line);
+    this.#pendingSinceMs = this.#options.clock.monotonicMs();
+    return taken;
   }
 
   async #land(): Promise<void> {
-    const open = this.#flights.findIndex(({ isTaken }) => !isTaken);
-    const landed = this.#flights.splice(0, open === -1 ? this.#flights.length : open);
+    const open = this.#slots.findIndex(({ open: parts }) => parts > 0);
+    const landed = this.#slots.splice(0, open === -1 ? this.#slots.length : open);
     this.#takenUpTo = Math.max(this.#takenUpTo, landed.at(-1)?.last ?? 0);
     await this.#acknowledge();
     this.#bell.ring();
   }
 
   async #acknowledge(): Promise<void> {
-    const { spool, sink, log } = this.#options;
+    const { spool, sink } = this.#options;
     if (this.#takenUpTo <= (spool.state().cursors[sink.name] ?? 0)) return;
     try {
       await spool.acknowledge(sink.name, this.#takenUpTo);
     } catch (thrown) {
-      log.error("A cursor cannot be moved: the sink may get messages again.", { sink: sink.name, error: thrown });
+      this.#condition.spoolFailed("A cursor cannot be moved: the sink may get messages again.", { error: thrown });
     }
   }
 }

@@ -5,8 +5,8 @@ import { STYLE } from "./style.ts";
 
 const hashOf = (text: string): string => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
 
-/** Only this very style and script may run, nothing may be loaded, and nobody may frame the page. */
-function policyOf(script: string | undefined): string {
+/** Only this very style and script may run, nothing may be loaded, and nobody may frame the page but `framedBy`. */
+function policyOf(script: string | undefined, framedBy: "none" | "self"): string {
   return [
     "default-src 'none'",
     `style-src ${hashOf(STYLE)}`,
@@ -14,7 +14,7 @@ function policyOf(script: string | undefined): string {
     "img-src data:",
     "base-uri 'none'",
     "form-action 'none'",
-    "frame-ancestors 'none'",
+    `frame-ancestors '${framedBy}'`,
   ].join("; ");
 }
 
@@ -27,10 +27,12 @@ export interface DocumentParts {
   readonly body: Html;
   readonly script?: string;
   readonly head?: Html;
+  /** Who may show the page in a frame: nobody, or pages of the same origin. */
+  readonly framedBy?: "none" | "self";
 }
 
 /** One whole document with its policy. */
-export function documentPage({ title, body, script, head }: DocumentParts): Page {
+export function documentPage({ title, body, script, head, framedBy = "none" }: DocumentParts): Page {
   // The two constants are put in as they are: their hashes must fit to the letter.
   const page = html`<!doctype html>
 <html lang="en">
@@ -47,7 +49,7 @@ ${body}${script !== undefined && html`<script>${new Html(script)}</script>`}
 </body>
 </html>
 `;
-  return { html: page.text, policy: policyOf(script) };
+  return { html: page.text, policy: policyOf(script, framedBy) };
 }
 
 /** The sign before the name. */

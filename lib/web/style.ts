@@ -21,6 +21,7 @@ h1{font-size:clamp(1.7rem,4.5vw,2.6rem);line-height:1.15;letter-spacing:-.025em;
 h2{font-size:.8rem;font-weight:650;text-transform:uppercase;letter-spacing:.07em;color:var(--muted);margin:2.4rem 0 .8rem}
 h1 .dot{width:.62em;height:.62em;margin-right:.35em}
 .lead{font-size:1.1rem;margin:0;color:var(--muted)}.lead strong{color:var(--ink);font-weight:620}
+.interruption{margin:.35rem 0 0;color:var(--muted);max-width:56rem;overflow-wrap:anywhere}
 .dot{display:inline-block;width:.65rem;height:.65rem;border-radius:50%;background:var(--muted);flex:none}
 .dot.ok{background:var(--ok)}.dot.degraded{background:var(--degraded)}.dot.down{background:var(--down)}
 .alerts{list-style:none;margin:1.2rem 0 0;padding:0;display:grid;gap:.5rem}

@@ -6,6 +6,7 @@ import { createDynamodbHealthMemory } from "../adapters/dynamodb/health-memory.t
 import { createDynamodbHomeDirectory, createDynamodbHomeKeys } from "../adapters/dynamodb/homes.ts";
 import { createDynamodbJobStore } from "../adapters/dynamodb/jobs.ts";
 import { createDynamodbLedger } from "../adapters/dynamodb/ledger.ts";
+import { createDynamodbOutboxStore } from "../adapters/dynamodb/outbox.ts";
 import { createDynamodbTokenStore } from "../adapters/dynamodb/tokens.ts";
 import {
   type ApiParts,
@@ -17,6 +18,7 @@ import {
   identifiedOf,
 } from "../api/index.ts";
 import { createLogger } from "../base/log.ts";
+import { createOutbox } from "../publish/index.ts";
 import { pages } from "../web/index.ts";
 import { createCloud, type FunctionOptions } from "./aws.ts";
 import { type Config, readConfig } from "./config.ts";
@@ -44,18 +46,21 @@ function joined(config: Config, options: FunctionOptions): ApiParts {
   const events = createEventStore(config);
   const homes = createDynamodbHomeDirectory(table);
   const index = createDynamodbDeviceIndex(table);
+  const ledger = createDynamodbLedger(table);
   const identify = createIdentify(createDynamodbTokenStore(table), clock);
   const { version } = packageJson;
   return {
     events,
     homes,
     index,
+    ledger,
     identify,
     clock,
     version,
     pages,
     pageToken: config.HEARTHLINE_PAGE_TOKEN,
     jobs: createDynamodbJobStore(table),
+    outbox: createOutbox({ store: createDynamodbOutboxStore(table), clock, random: cloud.random }),
     keys: createDynamodbHomeKeys(table),
     queue: cloud.queue("events"),
     futureSeconds: config.HEARTHLINE_FUTURE_SECONDS,
@@ -66,7 +71,7 @@ function joined(config: Config, options: FunctionOptions): ApiParts {
       index,
       clock,
       version,
-      ledger: createDynamodbLedger(table),
+      ledger,
       monitor: cloud.queues,
       memory: createDynamodbHealthMemory(table),
       relaySilentSeconds: relaySilentSeconds(config),

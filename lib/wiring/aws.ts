@@ -1,9 +1,5 @@
-import {
-  type AwsClient,
-  type AwsCredentials,
-  createAwsClient,
-  environmentCredentials,
-} from "../adapters/aws/client.ts";
+import { type AwsClient, type CredentialSource, createAwsClient } from "../adapters/aws/client.ts";
+import { environmentCredentials } from "../adapters/aws/credentials.ts";
 import { createTable, type Table } from "../adapters/dynamodb/table.ts";
 import { createSqsOperator, type SqsOperator } from "../adapters/sqs/operator.ts";
 import { createSqsQueue } from "../adapters/sqs/queue.ts";
@@ -71,11 +67,12 @@ export function createCloud(config: Config, options: CloudOptions = {}): Cloud {
 const LOOPBACK = /^(localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
 /** Emulators on this machine want a signature but do not check whose: without credentials in the environment any will do there, and only there. */
-function credentialsFor(
+export function credentialsFor(
   endpoint: string | undefined,
   env: Readonly<Record<string, string | undefined>>,
-): () => AwsCredentials {
+  elsewhere: CredentialSource = environmentCredentials(env),
+): CredentialSource {
   const isLocal = endpoint !== undefined && LOOPBACK.test(new URL(endpoint).hostname);
   if (isLocal && !env.AWS_ACCESS_KEY_ID) return () => ({ accessKeyId: "local", secretAccessKey: "local" });
-  return environmentCredentials(env);
+  return elsewhere;
 }

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import * as z from "zod";
 import { HearthlineError } from "../base/errors.ts";
 import { LOG_LEVELS } from "../base/log.ts";
@@ -22,6 +23,35 @@ const isTimeZone = (name: string): boolean => {
     return false;
   }
 };
+
+const isNetwork = (text: string): boolean => {
+  const [address = "", bits, ...rest] = text.split("/");
+  const version = isIP(address);
+  const isMask = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
+  return version !== 0 && isMask && rest.length === 0;
+};
+
+/**
+ * As the relay reads it: user and password, each by itself, must be decodable, and nothing may follow the port. A "#", "/" or "?" in a password that is not written as
+ * %23 and so on ends the address there: its first half would be taken for the host and its port, and be named in every message about the broker.
+ */
+const isMqttUrl = (text: string): boolean => {
+  try {
+    const { protocol, hostname, username, password, pathname, search, hash } = new URL(text);
+    for (const part of [username, password]) decodeURIComponent(part);
+    const isWhole = /^\/?$/.test(pathname) && search === "" && hash === "";
+    return ["mqtt:", "mqtts:"].includes(protocol) && hostname !== "" && isWhole;
+  } catch {
+    return false;
+  }
+};
+
+/** `http:///user:password@host` has one too, and `http://host?a=b@c` has none. */
+function hasUser(text: string): boolean {
+  if (!URL.canParse(text)) return /^[^:]*:\/\/[^/]*@/.test(text);
+  const { username, password } = new URL(text);
+  return username !== "" || password !== "";
+}
 
 const list = z
   .string()
@@ -52,9 +82,36 @@ const settings = {
     .min(0.05, "wanted is 0.05 or more")
     .max(900, "wanted is 900 or less")
     .default(60),
+  /** What the flush interval may cost, in dollars a month; the interval that follows is never shorter than HEARTHLINE_FLUSH_SECONDS. */
+  HEARTHLINE_MONTHLY_DOLLARS_MAX: z.coerce
+    .number({ error: "wanted is a number of dollars such as 0.34" })
+    .min(0.01, "wanted is 0.01 or more")
+    .max(10_000, "wanted is 10000 or less")
+    .optional(),
+  /** The old pipeline beside the cloud. */
+  HEARTHLINE_OLD_SINK: z
+    .enum(["none", "http", "influxdb"], { error: 'wanted is "none", "http" or "influxdb"' })
+    .default("none"),
+  HEARTHLINE_OLD_URL: z
+    .url({ protocol: /^https?$/, error: "wanted is an address such as http://influxdb.local:8086" })
+    .refine((text) => !hasUser(text), "wanted is an address without a user and a password in it")
+    .optional(),
+  HEARTHLINE_OLD_TOKEN: z.string().min(1).optional(),
+  HEARTHLINE_OLD_DATABASE: z.string().min(1).default("home_assistant"),
+  HEARTHLINE_OLD_USER: z.string().min(1).optional(),
+  HEARTHLINE_OLD_PASSWORD: z.string().min(1).optional(),
+  /** The integration's `default_measurement`. */
+  HEARTHLINE_OLD_MEASUREMENT: z.string().min(1).optional(),
   HEARTHLINE_SPOOL_MAX_MB: count("HEARTHLINE_SPOOL_MAX_MB", 1, 1_000_000, 1024),
+  HEARTHLINE_SPOOL_MIN_FREE_MB: count("HEARTHLINE_SPOOL_MIN_FREE_MB", 0, 1_000_000, 256),
+  HEARTHLINE_SPOOL_AT_BOUND: z
+    .enum(["oldest", "newest"], { error: 'wanted is "oldest" or "newest"' })
+    .default("oldest"),
   HEARTHLINE_INCLUDE: list,
   HEARTHLINE_EXCLUDE: list,
+  HEARTHLINE_EXCLUDE_ATTRIBUTES: list.refine((rules) => rules.every((rule) => /^[^:]+(:[^:]+)?$/.test(rule)), {
+    error: "wanted are ATTRIBUTE or ENTITIES:ATTRIBUTE, with commas between, such as media_player.*:media_*,forecast",
+  }),
   HEARTHLINE_STORE: z.enum(["sqlite", "memory"], { error: 'wanted is "sqlite" or "memory"' }).default("sqlite"),
   HEARTHLINE_SQLITE_PATH: z.string().min(1).default(".hearthline/store.db"),
   HEARTHLINE_DATA: z.string().min(1).default(".hearthline"),
@@ -71,6 +128,29 @@ const settings = {
     .enum(["none", "home-assistant"], { error: 'wanted is "none" or "home-assistant"' })
     .default("home-assistant"),
   HEARTHLINE_LOG_LEVEL: z.enum(LOG_LEVELS, { error: `wanted is one of ${LOG_LEVELS.join(", ")}` }).default("info"),
+  /** Hearthline's API and a token of it: for the command, and for the relay's outbox. */
+  HEARTHLINE_URL: z
+    .url({ protocol: /^https?$/, error: "wanted is an address such as http://127.0.0.1:8787" })
+    .refine((text) => !hasUser(text), "wanted is an address without a user and a password in it")
+    .optional(),
+  HEARTHLINE_TOKEN: z
+    .string()
+    .regex(/^[\x21-\x7e]+$/, "wanted is a token without blanks")
+    .optional(),
+  /** The home's MQTT broker; it carries a password. */
+  HEARTHLINE_MQTT_URL: z
+    .string()
+    .refine(
+      isMqttUrl,
+      "wanted is an address such as mqtt://user:password@homeassistant.local:1883, or mqtts://, in user and password % as %25, @ as %40, # as %23, / as %2F, ? as %3F",
+    )
+    .optional(),
+  HEARTHLINE_ZIGBEE2MQTT_BASE_TOPIC: list
+    .refine((topics) => topics.every((topic) => /^[^+#/\0][^+#\0]*$/.test(topic) && !topic.endsWith("/")), {
+      error: "wanted is a topic such as zigbee2mqtt, or several with commas between",
+    })
+    .transform((topics) => (topics.length === 0 ? ["zigbee2mqtt"] : topics)),
+  HEARTHLINE_OUTBOX_SECONDS: count("HEARTHLINE_OUTBOX_SECONDS", 1, 86_400, 60),
   HEARTHLINE_FUTURE_SECONDS: count("HEARTHLINE_FUTURE_SECONDS", 60, 315_360_000, 86_400),
   HEARTHLINE_QUEUE_PREFIX: z
     .string()
@@ -84,6 +164,16 @@ const settings = {
   /** Who looks a token up: the gateway's authorizer (the function `authorize`), or the API itself where the gateway has none. */
   HEARTHLINE_AUTHORIZER: z.enum(["gateway", "inline"], { error: 'wanted is "gateway" or "inline"' }).default("gateway"),
   HEARTHLINE_RELAY_PORT: count("HEARTHLINE_RELAY_PORT", 0, 65_535, 0),
+  /** Where the relay's page, /health and /metrics listen; and whom they answer (addresses or networks; empty: whoever reaches them). */
+  HEARTHLINE_RELAY_HOST: z
+    .string()
+    .refine((text) => isIP(text) !== 0, "wanted is an address such as 127.0.0.1")
+    .default("127.0.0.1"),
+  HEARTHLINE_RELAY_ALLOW: list.refine((networks) => networks.every(isNetwork), {
+    error: "wanted are addresses or networks such as 172.30.32.2,192.168.1.0/24",
+  }),
+  /** What the relay does when only a person can help: `end` with a message (somebody has just started it by hand), or `wait` and say so on its page (a service). */
+  HEARTHLINE_RELAY_REFUSED: z.enum(["end", "wait"], { error: 'wanted is "end" or "wait"' }).optional(),
   AWS_REGION: z.string().min(1).default("us-east-1"),
   AWS_ENDPOINT_URL: z.url().optional(),
   AWS_ENDPOINT_URL_SQS: z.url().optional(),
@@ -93,6 +183,8 @@ const settings = {
 const schema = z.object(settings);
 export type Config = Readonly<z.infer<typeof schema>>;
 export type SettingName = keyof typeof settings;
+/** For whoever writes settings down elsewhere: the service's unit, the app's options. */
+export const SETTING_NAMES: readonly string[] = Object.keys(settings);
 /** A configuration in which these settings are surely present. */
 export type ConfigWith<N extends SettingName> = Config & { readonly [K in N]-?: NonNullable<Config[K]> };
 
@@ -100,6 +192,12 @@ const SECRET: ReadonlySet<string> = new Set<SettingName>([
   "HEARTHLINE_HA_TOKEN",
   "HEARTHLINE_HOME_KEY",
   "HEARTHLINE_PAGE_TOKEN",
+  "HEARTHLINE_TOKEN",
+  "HEARTHLINE_MQTT_URL",
+  // An address may carry a password.
+  "HEARTHLINE_OLD_URL",
+  "HEARTHLINE_OLD_TOKEN",
+  "HEARTHLINE_OLD_PASSWORD",
 ]);
 
 /**
@@ -119,7 +217,8 @@ export function readConfig<N extends SettingName = never>(
     ? []
     : parsed.error.issues.map((issue) => {
         const name = String(issue.path[0]);
-        return `${name} is ${SECRET.has(name) ? "set to something else" : `"${given[name]}"`}: ${issue.message}`;
+        const isSecret = SECRET.has(name) || hasUser(given[name] ?? "");
+        return `${name} is ${isSecret ? "set to something else" : `"${given[name]}"`}: ${issue.message}`;
       });
   for (const name of required)
     if (given[name] === undefined && schema.shape[name].safeParse(undefined).data === undefined)
@@ -135,4 +234,4 @@ export function readConfig<N extends SettingName = never>(
 
 /** Settings of the command line and of the tests, which no function reads. */
 const isForTools = (name: string): boolean =>
-  /^HEARTHLINE_(URL|TOKEN|PEERS?(_.*)?|ANSWER_FD|TEST_.*|BENCH_.*|STACK_.*|HOME_SIM_.*)$/.test(name);
+  /^HEARTHLINE_(PEERS?(_.*)?|ANSWER_FD|TEST_.*|BENCH_.*|STACK_.*|HOME_SIM_.*)$/.test(name);

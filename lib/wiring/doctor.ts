@@ -1,5 +1,8 @@
 import { createHomeAssistant } from "../adapters/homeassistant/client.ts";
+import { post } from "../adapters/legacy/post.ts";
+import { createMqttBroker } from "../adapters/mqtt/broker.ts";
 import { systemClock } from "../base/clock.ts";
+import { systemRandom } from "../base/random.ts";
 import type { Config } from "./config.ts";
 
 /** What Home Assistant says of itself to somebody who checks the connection. */
@@ -43,4 +46,29 @@ export async function askHomeAssistant(
   } finally {
     await session.close();
   }
+}
+
+/** Connects to the MQTT broker as the relay's outbox does, and leaves. @throws HearthlineError as `MessageBroker.connect` does */
+export async function askBroker(url: string): Promise<void> {
+  const session = await createMqttBroker({ url, clock: systemClock, random: systemRandom }).connect();
+  await session.close();
+}
+
+const OLD_PIPELINE_WITHIN_MS = 10_000;
+
+/** Sends the old pipeline what the relay sends, without an event in it; gives the status. @throws HearthlineError `service_timeout`, `service_unreachable` */
+export async function askOldPipeline(config: Config, url: string): Promise<number> {
+  const { HEARTHLINE_OLD_SINK: kind, HEARTHLINE_OLD_TOKEN: token, HEARTHLINE_OLD_USER: user } = config;
+  const request = { url, body: "[]", timeoutMs: OLD_PIPELINE_WITHIN_MS };
+  const json = { "content-type": "application/json" };
+  if (kind !== "influxdb") {
+    const headers = { ...json, ...(token !== undefined && { authorization: `Bearer ${token}` }) };
+    return (await post({ ...request, headers })).status;
+  }
+  const write = new URL("write", url.endsWith("/") ? url : `${url}/`);
+  write.searchParams.set("db", config.HEARTHLINE_OLD_DATABASE);
+  const basic = Buffer.from(`${user}:${config.HEARTHLINE_OLD_PASSWORD ?? ""}`).toString("base64");
+  const authorization = token ? `Token ${token}` : user && `Basic ${basic}`;
+  return (await post({ ...request, url: write.href, body: "", headers: authorization ? { authorization } : {} }))
+    .status;
 }

@@ -42,6 +42,9 @@ export function enrichWork(ports: EnrichPorts, options: EnrichOptions): BatchWor
     metrics.count("EventsRejected", figures.rejected);
     metrics.count("DeadLettered", figures.rejected + figures.deadEnvelopes);
     metrics.count("DuplicateEnvelopes", figures.duplicateEnvelopes);
+    metrics.count("Interruptions", figures.interruptions);
+    metrics.count("EventsRecovered", figures.recoveredEvents);
+    metrics.count("EventsLost", figures.lostEvents);
     // Also 0: an alarm that hears nothing knows nothing.
     metrics.level("LedgerGap", figures.settledGap);
     return [...failures.keys()];

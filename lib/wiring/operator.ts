@@ -10,6 +10,8 @@ import { keyIdOf } from "../event/index.ts";
 import { type CloudOptions, createCloud } from "./aws.ts";
 import type { Config } from "./config.ts";
 
+export type { Scope };
+
 export interface NewHome {
   readonly homeId: string;
   /** Default: the id. The relay's first report replaces it by Home Assistant's own. */

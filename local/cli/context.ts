@@ -41,6 +41,9 @@ export function findContext(env: Env, options: { readonly data?: string | undefi
 }
 
 function checkedUrl(url: string): string {
+  // What cannot be read may still hold one, and must not be repeated.
+  if (URL.canParse(url) ? new URL(url).username + new URL(url).password !== "" : url.includes("@"))
+    throw new CommandFailure(2, "HEARTHLINE_URL holds a user or a password; wanted is an address without them.");
   if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return url;
   throw new CommandFailure(2, `HEARTHLINE_URL is "${url}"; wanted is an address such as http://127.0.0.1:8787.`);
 }

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import type { ApiClient } from "./api-client.ts";
 import { table } from "./output.ts";
+import { allPages } from "./pages.ts";
 import type { Tools } from "./tools.ts";
 
 interface Device {
@@ -17,18 +17,6 @@ interface DeviceDetail extends Device {
   readonly entities: readonly { entity_id: string; name?: string; state?: string; unit?: string; last_seen?: string }[];
 }
 
-/** Every page of the list. */
-async function allDevices(api: ApiClient): Promise<Device[]> {
-  const devices: Device[] = [];
-  let cursor: string | undefined;
-  do {
-    const page: { devices: Device[]; next: string | null } = await api.get("/api/v1/devices", { limit: 1_000, cursor });
-    devices.push(...page.devices);
-    cursor = page.next ?? undefined;
-  } while (cursor);
-  return devices;
-}
-
 /** `devices list|show` */
 export function addDeviceCommands(program: Command, tools: Tools): void {
   const devices = program.command("devices").description("the index of devices");
@@ -38,7 +26,9 @@ export function addDeviceCommands(program: Command, tools: Tools): void {
     .option("--area <id>", "only those of this area")
     .action(async ({ area }: { area?: string }) => {
       const { api, output } = tools();
-      const found = (await allDevices(api)).filter((device) => area === undefined || device.area_id === area);
+      const found = (await allPages<Device, "devices">(api, "/api/v1/devices", "devices")).filter(
+        (device) => area === undefined || device.area_id === area,
+      );
       const rows = found.map((device) => [
         device.device_id,
         device.name,

@@ -19,11 +19,7 @@ export function settings({ env }: CommandContext): { finding: Finding; value?: C
 
 export function disk(folder: string): Finding {
   try {
-    const place = nearest(resolve(folder));
-    if (!statSync(place).isDirectory()) throw new Error(`"${place}" is a file`);
-    accessSync(place, constants.W_OK);
-    const { bavail, bsize } = statfsSync(place);
-    const free = bavail * bsize;
+    const free = freeBytesAt(folder);
     const detail = `"${folder}" can be written, ${Math.round(free / 1e6)} MB are free`;
     return free < MIN_FREE_BYTES
       ? warning("data folder", detail, "Make room: the spool and the store need space in an outage.")
@@ -35,6 +31,15 @@ export function disk(folder: string): Finding {
       "Give the folder to this user, or name another one with --data.",
     );
   }
+}
+
+/** What is free where a folder is, or would be made. @throws when nothing can be written there */
+export function freeBytesAt(folder: string): number {
+  const place = nearest(resolve(folder));
+  if (!statSync(place).isDirectory()) throw new Error(`"${place}" is a file`);
+  accessSync(place, constants.W_OK);
+  const { bavail, bsize } = statfsSync(place);
+  return bavail * bsize;
 }
 
 /** The folder itself, or the first one above it that exists. */

@@ -1,12 +1,13 @@
 import { randomUUID } from "node:crypto";
 import type { Command } from "commander";
-import { askHomeAssistant } from "../../lib/wiring/doctor.ts";
+import { askBroker, askHomeAssistant, askOldPipeline } from "../../lib/wiring/doctor.ts";
 import { reach } from "./doctor-api.ts";
 import { journey } from "./doctor-journey.ts";
 import { disk, homeAssistant, settings } from "./doctor-machine.ts";
+import { broker, oldPipeline, outbox, spoolFolder } from "./doctor-relay.ts";
 import type { DoctorOptions, Finding } from "./finding.ts";
 import { CommandFailure } from "./outcome.ts";
-import { table } from "./output.ts";
+import { printable, table } from "./output.ts";
 import type { Tools } from "./tools.ts";
 
 /** Every setting, address, token, clock, permission and disk; then a test event through every hop, read back. Each finding as it is found. */
@@ -15,9 +16,15 @@ export async function* examine(options: DoctorOptions): AsyncGenerator<Finding> 
   const config = settings(context);
   yield config.finding;
   yield disk(context.dataFolder);
-  if (config.value) yield await homeAssistant(config.value, options);
+  if (config.value) {
+    yield spoolFolder(config.value, context.dataFolder);
+    yield await homeAssistant(config.value, options);
+    yield* broker(config.value, options);
+    yield* oldPipeline(config.value, options);
+  }
   const api = await reach(options);
   yield* api.findings;
+  if (config.value && api.works) yield* outbox(config.value, options);
   if (api.works) yield* await journey(options);
 }
 
@@ -33,13 +40,21 @@ export function addDoctorCommand(program: Command, tools: Tools): void {
     .action(async () => {
       const { context, api, output, clock } = tools();
       const findings: Finding[] = [];
-      for await (const finding of examine({ context, api, clock, askHome: askHomeAssistant, newId: randomUUID })) {
+      for await (const finding of examine({
+        context,
+        api,
+        clock,
+        askHome: askHomeAssistant,
+        askBroker,
+        askOldPipeline,
+        newId: randomUUID,
+      })) {
         findings.push(finding);
         if (!output.isJson)
           output.line(
             finding,
             () =>
-              `${MARKS[finding.result]}  ${finding.check}: ${finding.detail}${finding.advice ? `\n         -> ${finding.advice}` : ""}`,
+              `${MARKS[finding.result]}  ${printable(`${finding.check}: ${finding.detail}`)}${finding.advice ? `\n         -> ${printable(finding.advice)}` : ""}`,
           );
       }
       const bad = findings.filter(({ result }) => result === "failed");

@@ -19,6 +19,10 @@ export interface DoctorOptions {
   readonly askHome: (
     config: Config & { HEARTHLINE_HA_URL: string; HEARTHLINE_HA_TOKEN: string },
   ) => Promise<HomeAssistantFacts>;
+  /** Connects to the MQTT broker and leaves. @throws HearthlineError as `MessageBroker.connect` does */
+  readonly askBroker: (url: string) => Promise<void>;
+  /** Sends the old pipeline no event and gives the status of its answer. @throws HearthlineError `service_timeout`, `service_unreachable` */
+  readonly askOldPipeline: (config: Config, url: string) => Promise<number>;
   /** The text by which the test event is known again. */
   readonly newId: () => string;
   /** How long the test event may take through every hop. Default 90,000 ms: a flush of a minute and more. */

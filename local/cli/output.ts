@@ -6,23 +6,29 @@ export interface Output {
   /** One line of a stream (`events tail`): JSON, or the text. */
   line(value: unknown, text: () => string): void;
   remark(text: string): void;
+  /** Writes to the terminal as it is, for a line that moves; undefined when standard error is none. */
+  readonly draw: ((text: string) => void) | undefined;
 }
 
 export interface Streams {
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
+  /** Standard error is a terminal. */
+  readonly isTerminal?: boolean;
 }
 
 export const processStreams: Streams = {
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
+  isTerminal: process.stderr.isTTY === true,
 };
 
-export const createOutput = (isJson: boolean, { out, err }: Streams): Output => ({
+export const createOutput = (isJson: boolean, { out, err, isTerminal }: Streams): Output => ({
   isJson,
   data: (value, text) => out(isJson ? `${JSON.stringify(value, null, 2)}\n` : `${text()}\n`),
   line: (value, text) => out(`${isJson ? JSON.stringify(value) : text()}\n`),
   remark: (text) => err(`${text}\n`),
+  draw: isTerminal ? err : undefined,
 });
 
 // Names of entities and devices come from a home's users: control characters must not steer the terminal.

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { CommandFailure } from "./outcome.ts";
-import { table } from "./output.ts";
+import { printable, table } from "./output.ts";
 import type { Tools } from "./tools.ts";
 
 export interface HealthPart {
@@ -15,11 +15,32 @@ export interface HealthPart {
     readonly last_sequence: number;
     readonly missing: number;
     readonly lost_records: number;
+    readonly records: number;
+    /** Absent in the answers of older programs, as are interruptions. */
+    readonly kind?: "relay" | "import";
+    readonly interruptions?: { readonly count: number; readonly recovered: number; readonly incomplete: number };
   };
 }
 export interface Health {
   readonly status: "ok" | "degraded" | "down";
   readonly parts?: readonly HealthPart[];
+}
+
+const counted = (count: number): string => count.toLocaleString("en");
+const plural = (count: number, word: string): string => `${counted(count)} ${word}${count === 1 ? "" : "s"}`;
+
+function ledgerLine({ interruptions, ...ledger }: NonNullable<HealthPart["ledger"]>): string {
+  if (ledger.kind === "import") return `import ${ledger.relay_id}: ${plural(ledger.records, "record")}`;
+  const says = [
+    `complete up to ${counted(ledger.complete_up_to)} of ${counted(ledger.last_sequence)}`,
+    `${counted(ledger.missing)} missing`,
+    `${counted(ledger.lost_records)} lost`,
+  ];
+  if (interruptions && interruptions.count > 0) {
+    says.push(plural(interruptions.count, "interruption"), `${plural(interruptions.recovered, "event")} recovered`);
+    if (interruptions.incomplete > 0) says.push(`${counted(interruptions.incomplete)} not filled whole`);
+  }
+  return `ledger of relay ${ledger.relay_id}: ${says.join(", ")}`;
 }
 
 /** `status` */
@@ -34,13 +55,7 @@ export function addStatusCommand(program: Command, tools: Tools): void {
         throw new CommandFailure(3, `"${context.url}" answered, but not as Hearthline does: is HEARTHLINE_URL right?`);
       const rows = (body.parts ?? []).map((part) => [part.state, part.name, part.since, part.detail]);
       output.data({ ...body, ...(context.run && { run: context.run }) }, () => {
-        const ledgers = (body.parts ?? []).flatMap(({ ledger }) =>
-          ledger
-            ? [
-                `ledger of relay ${ledger.relay_id}: complete up to ${ledger.complete_up_to} of ${ledger.last_sequence}, ${ledger.missing} missing, ${ledger.lost_records} lost`,
-              ]
-            : [],
-        );
+        const ledgers = (body.parts ?? []).flatMap(({ ledger }) => (ledger ? [printable(ledgerLine(ledger))] : []));
         return [
           `${body.status}  ${context.url}`,
           "",

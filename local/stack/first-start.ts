@@ -4,11 +4,14 @@ import { join } from "node:path";
 import { HearthlineError } from "../../lib/base/errors.ts";
 import type { Config } from "../../lib/wiring/config.ts";
 import { readHomeKey } from "../../lib/wiring/home-key.ts";
-import { createOperator, type Operator } from "../../lib/wiring/operator.ts";
+import { createOperator, type Operator, type Scope } from "../../lib/wiring/operator.ts";
 
 /** Names under which the stack makes its tokens. */
 const ADMIN = "npm start";
 const PAGE = "page";
+const RELAY = "relay";
+/** In the data folder: with it the relay asks for its outbox. */
+export const RELAY_TOKEN_FILE = "relay-token";
 
 export interface HomeOptions {
   readonly config: Config;
@@ -20,7 +23,7 @@ export interface HomeOptions {
 }
 
 /**
- * Sees to it that the home exists, with its key in `DATA/home-key` and an administrator's token in `DATA/token`, and gives a new token with which
+ * Sees to it that the home exists, with its key in `DATA/home-key` and an administrator's token in `DATA/token`, where there is an MQTT broker the token of the relay's outbox in `DATA/relay-token`, and gives a new token with which
  * pages on loopback read. Keeps what is there: the key signed what lies in spool and queue, the token is in other people's scripts.
  * @throws HearthlineError `setting_invalid` when HEARTHLINE_HOME_KEY is not the key of the home that exists
  */
@@ -30,11 +33,13 @@ export async function prepareHome(options: HomeOptions): Promise<string> {
   await prepareKey(options, operator);
   const homeId = config.HEARTHLINE_HOME_ID;
   const tokens = await operator.tokens.list(homeId);
-  const tokenFile = join(dataFolder, "token");
-  if (!readSecret(tokenFile)?.startsWith(`hl_${homeId}_`) || !tokens.some(({ name }) => name === ADMIN)) {
-    const admin = await operator.tokens.create({ homeId, name: ADMIN, scopes: ["read", "write", "admin"] });
-    writeSecret(tokenFile, admin.text);
-  }
+  const keepToken = async (file: string, name: string, scopes: readonly Scope[]) => {
+    const path = join(dataFolder, file);
+    if (readSecret(path)?.startsWith(`hl_${homeId}_`) && tokens.some((token) => token.name === name)) return;
+    writeSecret(path, (await operator.tokens.create({ homeId, name, scopes })).text);
+  };
+  await keepToken("token", ADMIN, ["read", "write", "admin"]);
+  if (config.HEARTHLINE_MQTT_URL !== undefined) await keepToken(RELAY_TOKEN_FILE, RELAY, ["read", "write"]);
   const page = await operator.tokens.create({ homeId, name: PAGE, scopes: ["read"] });
   for (const { id, name, createdAt } of tokens)
     if (name === PAGE && createdAt < options.runStartedAt) await operator.tokens.revoke(homeId, id);

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { readSecret } from "../stack/first-start.ts";
+import { RELAY_TOKEN_FILE, readSecret } from "../stack/first-start.ts";
 import type { Launch, PartMessage } from "./part.ts";
 import type { Settings } from "./settings.ts";
 
@@ -90,6 +90,9 @@ export function createLaunches(run: LaunchOptions, ports: Ports) {
         ...env,
         HEARTHLINE_RELAY_PORT: String(ports.relay),
         HEARTHLINE_HOME_KEY: settings.config.HEARTHLINE_HOME_KEY ?? readSecret(join(dataFolder, "home-key")),
+        // Whatever the command talks to elsewhere: this relay's outbox is that of this stack.
+        HEARTHLINE_URL: `http://${HOST}:${port}`,
+        HEARTHLINE_TOKEN: readSecret(join(dataFolder, RELAY_TOKEN_FILE)),
         ...(settings.home === "simulated" && {
           HEARTHLINE_HA_URL: String(homeAssistant.url),
           HEARTHLINE_HA_TOKEN: String(homeAssistant.token),

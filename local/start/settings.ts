@@ -28,6 +28,7 @@ export function readSettings(options: StartOptions, environment: NodeJS.ProcessE
   env.HEARTHLINE_DATA = dataFolder;
   env.HEARTHLINE_SQLITE_PATH ||= resolve(dataFolder, "store.db");
   env.HEARTHLINE_FLUSH_SECONDS ||= "1";
+  env.HEARTHLINE_OUTBOX_SECONDS ||= "5";
   if (options.store) env.HEARTHLINE_STORE = options.store;
   if (options.home === "simulated" && !env.HEARTHLINE_HA_URL)
     env.HEARTHLINE_FUTURE_SECONDS ||= String(FUTURE_SECONDS_MAX);

@@ -13,6 +13,7 @@ interface PartBody {
   readonly detail: string;
   readonly ledger?: Record<string, unknown>;
   readonly queue?: Record<string, unknown>;
+  readonly relays?: readonly object[];
 }
 interface HealthBody {
   readonly status: string;
@@ -131,6 +132,36 @@ describe("GET /health", () => {
     expect((await look()).part("relay")).toMatchObject({ state: "degraded" });
   });
 
+  it("does not call a relay silent that said it collects for longer", async () => {
+    const { look, index, clock } = await setUp();
+    const [relay] = await index.relayStatuses("home");
+    if (!relay) throw new Error("none");
+    await index.applyRelayStatus("home", { ...relay, at: new Date(clock.nowMs()).toISOString(), flushSeconds: 600 });
+    await clock.advance(1_200_000);
+    expect((await look()).part(`relay:${relay.relayId}`)?.state).toBe("ok");
+    await clock.advance(61_000);
+    expect((await look()).part(`relay:${relay.relayId}`)?.state).toBe("degraded");
+  });
+
+  it.each([
+    ["ahead", 7_200_000],
+    ["behind", -7_200_000],
+  ] as const)("hears a relay by when its records came, not by its own clock, which is %s", async (_way, offMs) => {
+    const { look, index, ledger, clock } = await setUp();
+    const [relay] = await index.relayStatuses("home");
+    if (!relay) throw new Error("none");
+    await clock.advance(60_000);
+    index.forget("home");
+    await index.applyRelayStatus("home", { ...relay, at: new Date(clock.nowMs() + offMs).toISOString() });
+    await ledger.record("home", relay.relayId, [{ range: [121, 122] }]);
+    expect((await look()).part(`relay:${relay.relayId}`)?.state).toBe("ok");
+    await clock.advance(600_000);
+    expect((await look()).part(`relay:${relay.relayId}`)).toMatchObject({
+      state: "degraded",
+      detail: "Has said nothing for 10 min.",
+    });
+  });
+
   it("does not miss a relay whose place another one took", async () => {
     const { look, index, clock } = await setUp();
     const [old] = await index.relayStatuses("home");
@@ -186,6 +217,112 @@ describe("GET /health", () => {
         ],
       },
     });
+  });
+
+  it("says what was interrupted, and no more than it knows", async () => {
+    const { look, ledger } = await setUp();
+    const times = { from: "2026-11-22T05:00:00Z", to: "2026-11-22T05:10:00Z" };
+    const gap = {
+      n: 121,
+      ...times,
+      cause: "disconnected",
+      entities: 5,
+      recovered: 430,
+      statistics: 0,
+      complete: true,
+    } as const;
+    await ledger.record("home", "relay-1", [{ range: [121, 130], gaps: [{ ...gap, missing: [] }] }]);
+    expect((await look()).part("ledger:relay-1")).toMatchObject({
+      state: "ok",
+      detail: "Nothing lost up to 130. 1 interruption, 430 events recovered.",
+      ledger: { interruptions: { count: 1, recovered: 430, incomplete: 0, last: { sequence: 121, missing: [] } } },
+    });
+    const missing = [{ reason: "not_recorded", entities: 3, examples: ["light.a"] }] as const;
+    const sinkLoss = { n: 132, sink: "old", first: 1, last: 9, count: 9, reason: "full" };
+    await ledger.record("home", "relay-1", [
+      {
+        range: [131, 140],
+        gaps: [{ ...gap, n: 131, recovered: 1, complete: false, missing }],
+        otherSinksLost: [sinkLoss],
+      },
+    ]);
+    const { body, part } = await look();
+    expect([body.status, part("ledger:relay-1")?.detail]).toEqual([
+      "ok",
+      "Nothing that the relay heard is lost up to 140. 2 interruptions, 431 events recovered. Of the last, not recovered: 3 entities not in the recorder. " +
+        'The sink "old" could not be given 9 events, which the cloud has.',
+    ]);
+  });
+
+  it("counts as lost also what never had a number", async () => {
+    const { look, ledger } = await setUp();
+    const unnumberedLost = [{ n: 121, first: 121, last: 121, count: 40, reason: "the disk is full" }];
+    await ledger.record("home", "relay-1", [{ range: [121, 121], unnumberedLost }]);
+    expect((await look()).part("ledger:relay-1")).toMatchObject({
+      detail: "Accounted for up to 121; the relay gave up 40 of them.",
+      ledger: { lost_records: 40, lost: [{ first: 121, last: 121, count: 40, reason: "the disk is full" }] },
+    });
+  });
+
+  it("warns of two relays that send at once, and not of one that took another's place", async () => {
+    const { look, ledger, index, clock } = await setUp();
+    const [relay] = await index.relayStatuses("home");
+    const last = new Map([["relay-1", 120]]);
+    /** Minutes in which these relays speak. */
+    const minutes = async (count: number, ...relayIds: string[]) => {
+      for (let minute = 0; minute < count; minute++) {
+        await clock.advance(60_000);
+        const at = new Date(clock.nowMs()).toISOString();
+        for (const relayId of relayIds) {
+          const n = (last.get(relayId) ?? 0) + 1;
+          last.set(relayId, n);
+          await ledger.record("home", relayId, [{ range: [n, n], sentAt: at }]);
+          if (relay) await index.applyRelayStatus("home", { ...relay, relayId, at });
+        }
+      }
+      return (await look()).part("two_relays");
+    };
+    expect(await minutes(10, "relay-1")).toBeUndefined();
+    expect(await minutes(10, "relay-2")).toBeUndefined();
+    expect(await minutes(5, "import-1", "relay-2")).toBeUndefined();
+    expect(await minutes(5, "relay-1", "relay-2")).toMatchObject({
+      kind: "relay",
+      state: "degraded",
+      detail: expect.stringMatching(
+        /^Two relays send for this home at once: "relay-1" \(last heard 2026-11-22T06:30:\S+Z\) and "relay-2" \(last/,
+      ),
+      relays: [{ relay_id: "relay-1" }, { relay_id: "relay-2" }],
+    });
+    expect((await look()).body.status).toBe("degraded");
+    // The first is stopped.
+    expect(await minutes(14, "relay-2")).toBeDefined();
+    expect(await minutes(3, "relay-2")).toBeUndefined();
+    // What it had sent and what was held up comes later: it says when it was sent.
+    const old = { range: [500, 500] as const, sentAt: "2026-11-22T06:31:00.000Z" };
+    await ledger.record("home", "relay-1", [old]);
+    expect(await minutes(1, "relay-2")).toBeUndefined();
+  });
+
+  it("shows imports as such: no gap of theirs is news, and after a day neither are they", async () => {
+    const { look, ledger, clock } = await setUp();
+    for (const name of ["import-a", "import-b", "import-c", "import-d"]) {
+      await clock.advance(1_000);
+      await ledger.record("home", name, [{ range: [11, 1_010] }]);
+    }
+    await clock.advance(60_000);
+    const first = await look();
+    expect(first.part("import:import-d")).toMatchObject({
+      kind: "import",
+      state: "ok",
+      detail: "Brought 1000 records, and is not through yet.",
+      ledger: { kind: "import", missing: 10 },
+    });
+    const shown = first.body.parts.filter(({ kind }) => kind === "import").map(({ name }) => name);
+    expect(shown).toEqual(["import:import-d", "import:import-c", "import:import-b"]);
+    expect(first.body.parts.some(({ name }) => name.startsWith("ledger:import"))).toBe(false);
+    expect(first.body.status).toBe("ok");
+    await clock.advance(86_400_000);
+    expect((await look()).body.parts.some(({ kind }) => kind === "import")).toBe(false);
   });
 
   it.each([

@@ -85,9 +85,14 @@ describe("the OpenAPI document", () => {
         "/api/v1/entities",
         "/api/v1/devices",
         "/api/v1/devices/{id}",
+        "/api/v1/devices/{id}/capabilities",
+        "/api/v1/capabilities",
+        "/api/v1/outbox",
+        "/api/v1/outbox/{id}/acknowledge",
         "/api/v1/areas",
         "/api/v1/jobs",
         "/api/v1/jobs/{id}",
+        "/api/v1/ledger",
       ].sort(),
     );
   });
@@ -108,9 +113,14 @@ describe("the OpenAPI document", () => {
     ["/api/v1/entities", "/api/v1/entities"],
     ["/api/v1/devices?limit=1", "/api/v1/devices"],
     ["/api/v1/devices/plug", "/api/v1/devices/{id}"],
+    ["/api/v1/devices/plug/capabilities", "/api/v1/devices/{id}/capabilities"],
+    ["/api/v1/capabilities?limit=1", "/api/v1/capabilities"],
+    ["/api/v1/outbox?status=pending", "/api/v1/outbox"],
     ["/api/v1/areas", "/api/v1/areas"],
     ["/api/v1/jobs", "/api/v1/jobs"],
     ["/api/v1/jobs/job-2", "/api/v1/jobs/{id}"],
+    ["/api/v1/ledger", "/api/v1/ledger"],
+    ["/api/v1/ledger?limit=1", "/api/v1/ledger"],
     ["/health", "/health"],
     ["/api/v1/health", "/api/v1/health"],
     ["/ready", "/ready"],
@@ -144,6 +154,34 @@ describe("the OpenAPI document", () => {
     expect(statuses).toEqual([202, 400, 400, 415, 413, 403, 401, 202, 400, 400, 415, 413, 403, 401]);
   });
 
+  it("describes what the outbox answers", async () => {
+    const init = (body: unknown, token?: string | null) => ({
+      method: "POST",
+      body: JSON.stringify(body),
+      headers: { "content-type": "application/json" },
+      ...(token !== undefined && { token }),
+    });
+    const own = await createTestApi({ clock: manualClock() });
+    const message = { kind: "mqtt", topic: "hearthline/a", payload: "" };
+    const add = (body: unknown, token?: string | null) =>
+      check("/api/v1/outbox", "/api/v1/outbox", init(body, token), own);
+    expect(await add(message)).toBe(201);
+    expect(await add({ kind: "capabilities" })).toBe(201);
+    expect(await add({ kind: "capabilities" })).toBe(200);
+    expect(await add({ ...message, topic: "x" })).toBe(400);
+    expect(await add(message, null)).toBe(401);
+    expect(await add(message, tokenText("home", "r"))).toBe(403);
+    expect(await check("/api/v1/outbox", "/api/v1/outbox", {}, own)).toBe(200);
+    const { items } = (await (await own.ask("/api/v1/outbox")).json()) as { items: { id: string }[] };
+    const end = (id: string, body: unknown) =>
+      check(`/api/v1/outbox/${id}/acknowledge`, "/api/v1/outbox/{id}/acknowledge", init(body), own);
+    expect(await end(items[0]?.id ?? "", { status: "failed", attempts: 1, error: "refused" })).toBe(200);
+    expect(await end("none", { status: "delivered" })).toBe(404);
+    expect(await end("none", {})).toBe(400);
+    for (let at = 0; at < 299; at++) await own.post("/api/v1/outbox", message);
+    expect(await add(message)).toBe(429);
+  });
+
   it("describes errors and 304", async () => {
     expect(await check("/api/v1/events?limit=0&x=1", "/api/v1/events")).toBe(400);
     expect(await check("/api/v1/events?cursor=x", "/api/v1/events")).toBe(400);
@@ -158,6 +196,7 @@ describe("the OpenAPI document", () => {
       events: { range: away, stats: away },
       index: { list: away, seen: away },
       jobs: { get: away, list: away },
+      ledger: { rows: away },
     };
     const broken = await createTestApi({
       clock: manualClock(),
@@ -172,6 +211,7 @@ describe("the OpenAPI document", () => {
       "/api/v1/devices",
       "/api/v1/areas",
       "/api/v1/jobs",
+      "/api/v1/ledger",
       "/health",
       "/ready",
     ]) {

@@ -201,6 +201,12 @@ function statusConformance(make: () => Promise<DeviceIndexUnderTest>): void {
       await index.applyRelayStatus(home, status("b", 5, false));
       await index.applyRelayStatus(home, status("a", 1, false));
       expect(await index.relayStatuses(home)).toEqual([status("a", 1, false), status("b", 10, true)]);
+      // A clock that was ahead and has been set: the numbers go on.
+      const numbered = (sequence: number, second: number) => ({ ...status("b", second, false), sequence });
+      await index.applyRelayStatus(home, numbered(7, 59));
+      await index.applyRelayStatus(home, numbered(9, 1));
+      await index.applyRelayStatus(home, numbered(8, 58));
+      expect(await index.relayStatuses(home)).toEqual([status("a", 1, false), numbered(9, 1)]);
     });
   });
 }

@@ -87,12 +87,33 @@ export function eventStoreConformance(name: string, open: () => Promise<EventSto
         [at("live", "restore", "6"), "6"],
         [at("api", "change", "7"), "6"],
         [at("live", "change", "8"), "8"],
+        [at("backfill", "change", "9"), "8"],
+        [at("import", "change", "10"), "8"],
+        [at("backfill", "snapshot", "11"), "8"],
       ];
       for (const [event, state] of steps) {
         await store.write([event]);
         const { events } = await store.range({ homeId: "home", ...NEWEST });
         expect(events.map((kept) => kept.state)).toEqual([state]);
       }
+    });
+
+    it("keeps states whose context nobody knows any more, and hours of statistics", async () => {
+      const events = (["import", "backfill"] as const).flatMap((source, index) => [
+        buildEvent({ source, context: { id: "" }, atUs: SOME_TIME_US + 2 * index }),
+        buildEvent({
+          ...{ source, kind: "snapshot", origin: "STATISTICS", context: { id: "" }, attributes: {} },
+          ...{ state: "21.4", value: 21.4, unit: "°C", atUs: SOME_TIME_US + 2 * index + 1 },
+        }),
+      ]);
+      await store.write(events);
+      store = await under.reopen();
+      expect(await readAll(store, { homeId: "home", ...OLDEST })).toEqual(events);
+      // The states themselves, when somebody brings them after all.
+      const better = events.map((event) => ({ ...event, kind: "change" as const, source: "backfill" as const }));
+      await store.write(better);
+      await store.write(events);
+      expect(await readAll(store, { homeId: "home", ...OLDEST })).toEqual(better);
     });
 
     it("moves an event to another area when it is written again", async () => {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import { createHomeAssistant } from "../../lib/adapters/homeassistant/client.ts";
 import type { HaProblem } from "../../lib/adapters/homeassistant/problem.ts";
 import { systemClock } from "../../lib/base/clock.ts";
-import { floatSecondsToUs, parseIsoUs } from "../../lib/base/time.ts";
+import { parseIsoUs } from "../../lib/base/time.ts";
 import type { RegistryName } from "../../lib/event/index.ts";
 import type { HaEvent, HaSession, HaState } from "../../lib/relay/ports.ts";
 
@@ -142,23 +142,24 @@ export function homeAssistantContract(title: string, traits: ContractTraits, sta
       const { ours } = await changed(events);
       const last = new Map(ours().map((event) => [String(event.data.entity_id), event]));
       const first = ours()[0]?.time_fired ?? "";
+      const firstUs = parseIsoUs(first);
       const historyOf = async () => {
-        const answer = await session.command({
-          type: "history/history_during_period",
-          start_time: new Date(parseIsoUs(first) / 1000 - 5_000).toISOString(),
-          entity_ids: [...last.keys()],
-          include_start_time_state: false,
-          significant_changes_only: false,
-          minimal_response: false,
-          no_attributes: false,
-        });
-        const rows = answer as Record<string, readonly { lu: number }[]>;
-        return Object.entries(rows).flatMap(([entityId, of]) =>
-          of.map(({ lu }) => `${entityId} ${floatSecondsToUs(lu)}`),
+        const window = { fromUs: firstUs, toUs: firstUs + 3_600_000_000 };
+        const rows = await session.getHistory({ entityIds: [...last.keys()], ...window });
+        return [...rows].flatMap(([entityId, of]) =>
+          of.map(({ lastUpdatedUs, state }) => `${entityId} ${lastUpdatedUs} ${state}`),
         );
       };
-      const live = ours().map(({ data, time_fired }) => `${String(data.entity_id)} ${parseIsoUs(time_fired)}`);
+      const live = ours().map(({ data, time_fired }) => {
+        const state = (data.new_state as HaState | null)?.state ?? null;
+        return `${String(data.entity_id)} ${parseIsoUs(time_fired)} ${state}`;
+      });
       await expect.poll(historyOf, { ...eventually, interval: 200 }).toEqual(expect.arrayContaining(live));
+    });
+
+    it("says how its recorder is", async () => {
+      const info = await (await connect()).getRecorder();
+      expect(info).toMatchObject({ isRecording: true, backlog: expect.any(Number) });
     });
 
     it("answers with all states", async () => {

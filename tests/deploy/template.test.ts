@@ -76,13 +76,14 @@ describe.each(["prod", "local"])("the packaged template of stage %s", (stage) =>
     for (const { FunctionResponseTypes } of sources) expect(FunctionResponseTypes).toEqual(["ReportBatchItemFailures"]);
   });
 
-  it("has alarms for the oldest message, dead letters, errors and the ledger gap", () => {
+  it("has alarms for the oldest message, dead letters, errors, the ledger gap and losses", () => {
     const metrics = of(stage, "AWS::CloudWatch::Alarm").map(({ MetricName }) => MetricName);
     for (const [name, count] of [
       ["ApproximateAgeOfOldestMessage", 4],
       ["ApproximateNumberOfMessagesVisible", 4],
       ["Errors", 7],
       ["LedgerGap", 1],
+      ["EventsLost", 1],
     ] as const) {
       expect(metrics.filter((metric) => metric === name)).toHaveLength(count);
     }

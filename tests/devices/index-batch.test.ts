@@ -20,7 +20,8 @@ const areas = (revision: number, part: number, parts: number, ...ids: readonly s
 });
 const relay = (relay_id: string, at: string, connected = true) => ({
   t: "relay",
-  n: 1,
+  // As of a relay: no two of its records have one number.
+  n: Math.round(Date.parse(at) / 1000) || 1,
   relay_id,
   at,
   connected,

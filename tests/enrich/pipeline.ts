@@ -13,7 +13,7 @@ import { randomKey } from "../support/records.ts";
 export const OPTIONS = { futureSeconds: 86_400, withWeather: true };
 
 /** What may be made to fail, and the error that it then fails with. */
-export type Part = "keys" | "has" | "record" | "revisions" | "store" | "index" | "dead";
+export type Part = "keys" | "arrived" | "record" | "revisions" | "store" | "index" | "dead";
 
 const away = () => new HearthlineError("service_unreachable", "It is away.");
 
@@ -50,7 +50,7 @@ export async function pipeline() {
   const ports: EnrichPorts = {
     keys: { find: guarded("keys", homes.keys.find) },
     ledger: {
-      has: guarded("has", ledger.has),
+      arrived: guarded("arrived", ledger.arrived),
       record: guarded("record", ledger.record),
     },
     views: createHomeViews({

@@ -67,7 +67,7 @@ describe("what comes twice", () => {
 describe("a fault", () => {
   it.each<[Part, number]>([
     ["keys", 0],
-    ["has", 0],
+    ["arrived", 0],
     ["revisions", 0],
     ["store", 0],
     ["index", 3],

@@ -9,6 +9,7 @@ import {
   normalRanges,
   type SequenceRange,
 } from "../../lib/ingest/index.ts";
+import { splitRange } from "../../lib/ingest/ranges.ts";
 
 const range = fc
   .tuple(fc.integer({ min: 1, max: 60 }), fc.integer({ min: 0, max: 12 }))
@@ -31,6 +32,19 @@ describe("ranges are a set of whole numbers", () => {
           if (before) expect(first).toBeGreaterThan(before[1] + 1);
         }
         expect(countOfRanges(merged)).toBe(numbersOf(merged).size);
+      }),
+    );
+  });
+
+  it("a range is split into what is in the set and what is not, both in order and whole", () => {
+    fc.assert(
+      fc.property(ranges, range, (list, asked) => {
+        const set = numbersOf(list);
+        const { inside, outside } = splitRange(asked, normalRanges(list));
+        const of = (isIn: boolean) => [...numbersOf([asked])].filter((n) => set.has(n) === isIn);
+        expect([...numbersOf(inside)]).toEqual(of(true));
+        expect([...numbersOf(outside)]).toEqual(of(false));
+        for (const part of [inside, outside]) expect(normalRanges(part)).toEqual(part);
       }),
     );
   });

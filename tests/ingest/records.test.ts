@@ -13,6 +13,11 @@ const read = (...values: unknown[]) => {
 const at = (text: string) => ({ last_updated: text, last_changed: text });
 const deep = (levels: number) => JSON.parse(`${'{"a":'.repeat(levels)}1${"}".repeat(levels)}`);
 const loss = { n: 9, t: "loss", first: 1, last: 8, count: 8, reason: "full", from: "2026", to: "2026" };
+const gap = {
+  ...{ n: 9, t: "gap", cause: "disconnected", entities: 3, recovered: 12, statistics: 0, complete: false },
+  ...{ from: formatIsoUs(SOME_TIME_US - 6e8), to: formatIsoUs(SOME_TIME_US) },
+  missing: [{ reason: "not_recorded", entities: 1, examples: ["light.a"] }],
+};
 const registry = {
   n: 2,
   t: "registry",
@@ -83,6 +88,14 @@ describe("records", () => {
     ["a last_changed in 9999", stateRecord({ last_changed: "9999-12-31T23:59:59Z" }), "event_time_out_of_range"],
     ["a loss that begins after its end", { ...loss, first: 9, last: 8 }, "record_malformed"],
     ["a loss of numbers that were not there", { ...loss, last: 9 }, "record_malformed"],
+    ["a loss that begins with its own number and ends beyond it", { ...loss, first: 9, last: 10 }, "record_malformed"],
+    ["a gap that ends before it begins", { ...gap, from: gap.to, to: gap.from }, "record_malformed"],
+    ["a gap without a number", { ...gap, n: 0 }, "record_malformed"],
+    ["a gap whose times are none", { ...gap, from: "then" }, "event_time_invalid"],
+    ["a gap from before 1990", { ...gap, from: "1970-01-01T00:00:00Z" }, "event_time_out_of_range"],
+    ["a gap that is still to come", { ...gap, to: formatIsoUs(times.toUs + 1) }, "event_time_out_of_range"],
+    ["a gap of a newer program", { ...gap, cause: "moonlight" }, "record_malformed"],
+    ["a gap that names too many", { ...gap, missing: Array(21).fill(gap.missing[0]) }, "record_malformed"],
     ["more than 1 MiB", stateRecord({ attributes: { text: "x".repeat(RECORD_MAX_BYTES) } }), "event_too_large"],
     [
       "what packs to more than a message",
@@ -130,6 +143,11 @@ describe("records", () => {
     ["the latest moment", stateRecord(at(formatIsoUs(times.toUs)))],
     ["a last_changed from before the clock was set", stateRecord({ last_changed: "1970-01-01T00:01:00.000000+00:00" })],
     ["a loss", loss],
+    ["a loss of what had no number, which has its own", { ...loss, first: 9, last: 9, count: 50 }],
+    ["a loss of another sink", { ...loss, sink: "old" }],
+    ["a gap", gap],
+    ["a gap of no length in which nothing moved", { ...gap, to: gap.from, recovered: 0, complete: true, missing: [] }],
+    ["a state whose context nobody knows any more", stateRecord({ source: "import", context: { id: "" } })],
     ["a registry", registry],
     ["an entity id in digits of another script", stateRecord({ entity_id: "sensor.room_٣" })],
   ])("takes %s", (_, value) => {
@@ -153,6 +171,26 @@ describe("records", () => {
       [6, "record_malformed"],
       [4, "record_malformed"],
       [8, "record_malformed"],
+    ]);
+  });
+
+  it("knows the number also of what it does not read: too long, cut off, or by its place", () => {
+    const long = JSON.stringify(stateRecord({ n: 6, attributes: { text: "x".repeat(RECORD_MAX_BYTES) } }));
+    const lines = [JSON.stringify(stateRecord({ n: 5 })), long, '{"n":7,"t":"sta', "no JSON", '{"n":5,"t":"home"}'];
+    const numbered = readRecords(lines, { first: 5, last: 9, times });
+    expect(numbered.rejected.map(({ n, place }) => [n, place])).toEqual([
+      [6, 6],
+      [7, 7],
+      [8, 8],
+      [5, 9],
+    ]);
+    // Put back from the dead letters there is no place.
+    const put = readRecords(lines.slice(1), { first: 0, last: 0, times });
+    expect(put.rejected.map(({ n, place }) => [n, place])).toEqual([
+      [6, undefined],
+      [7, undefined],
+      [undefined, undefined],
+      [5, undefined],
     ]);
   });
 

@@ -25,6 +25,18 @@ async function live(api: TestApi): Promise<void> {
       since: new Date(nowMs - 3_600_000).toISOString(),
     });
   }
+  const ago = (minutes: number) => new Date(nowMs - minutes * 60_000).toISOString();
+  const gap = { entities: 14, statistics: 0, cause: "home_assistant_restarted" } as const;
+  const missing = [{ reason: "not_recorded" as const, entities: 3, examples: ["sensor.uptime", "sensor.wifi_signal"] }];
+  await api.ledger.record("home", "relay-1", [
+    {
+      range: [121, 123_456],
+      gaps: [
+        { ...gap, n: 121, from: ago(4_000), to: ago(3_990), recovered: 431, complete: true, missing: [] },
+        { ...gap, n: 122, from: ago(195), to: ago(190), recovered: 12, complete: false, missing },
+      ],
+    },
+  ]);
   const rows = [
     ["light.kitchen", "kitchen", "on", "off", undefined],
     ["sensor.living_room_temperature", "attic", "21.4", "21.3", "°C"],

@@ -109,6 +109,70 @@ function realOnly(version: string): void {
       expect(rows.find(({ entity_id }) => entity_id === "light.bed_light")).toMatchObject({ name: "Bed lamp" });
     });
 
+    it("gives its long-term statistics, hour by hour", async () => {
+      const session = await connect();
+      const startUs = Math.floor((Date.now() - 40 * 86_400_000) / 3_600_000) * 3_600_000_000;
+      await session.command({
+        type: "recorder/import_statistics",
+        metadata: {
+          has_mean: true,
+          has_sum: false,
+          name: null,
+          source: "recorder",
+          statistic_id: "sensor.relay_twice",
+          unit_of_measurement: "W",
+          ...(version !== "2024" && { mean_type: 1, unit_class: "power" }),
+        },
+        stats: [0, 1].map((hour) => ({
+          start: new Date(startUs / 1000 + hour * 3_600_000).toISOString(),
+          mean: 5.5 + hour,
+          min: 1,
+          max: 9,
+        })),
+      });
+      const window = { fromUs: startUs, toUs: startUs + 2 * 3_600_000_000 };
+      const ask = () => session.getStatistics({ entityIds: ["sensor.relay_twice", "sun.sun"], ...window });
+      await expect.poll(async () => (await ask()).get("sensor.relay_twice")?.length, { timeout: 20_000 }).toBe(2);
+      expect([...(await ask())]).toEqual([
+        [
+          "sensor.relay_twice",
+          [0, 1].map((hour) => ({
+            startUs: startUs + hour * 3_600_000_000,
+            endUs: startUs + (hour + 1) * 3_600_000_000,
+            mean: 5.5 + hour,
+            min: 1,
+            max: 9,
+          })),
+        ],
+      ]);
+    });
+
+    it("keeps a removal as a row, and attribute-only changes", async () => {
+      const session = await connect();
+      const put = (state: string, attributes: object) =>
+        fetch(`${home.url}/api/states/sensor.short_lived`, {
+          method: "POST",
+          headers: { authorization: `Bearer ${home.token}`, "content-type": "application/json" },
+          body: JSON.stringify({ state, attributes }),
+        });
+      await put("1", { a: 1 });
+      await put("1", { a: 2 });
+      await fetch(`${home.url}/api/states/sensor.short_lived`, {
+        method: "DELETE",
+        headers: { authorization: `Bearer ${home.token}` },
+      });
+      const nowUs = Date.now() * 1000;
+      const window = { fromUs: nowUs - 60_000_000, toUs: nowUs + 60_000_000 };
+      const rows = async () =>
+        (await session.getHistory({ entityIds: ["sensor.short_lived"], ...window })).get("sensor.short_lived") ?? [];
+      await expect.poll(async () => (await rows()).length, { timeout: 20_000 }).toBe(3);
+      const [first, second, gone] = await rows();
+      expect([first?.state, second?.state, gone?.state]).toEqual(["1", "1", null]);
+      expect(second?.lastChangedUs).toBe(first?.lastUpdatedUs);
+      expect(second?.attributes).toMatchObject({ a: 2 });
+      expect(await session.getRecorder()).toEqual({ isRecording: true, backlog: 0 });
+    });
+
     it("never gets the same number twice from us, also after an error", async () => {
       const session = await connect();
       await expect(session.command({ type: "history/history_during_period" })).rejects.toThrow("invalid_format");

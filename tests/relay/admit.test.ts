@@ -156,6 +156,13 @@ describe("include and exclude", () => {
     [["light", "sensor"], ["sensor.*_rssi"], "sensor.a_rssi", false],
     [["s*"], [], "sensor.a", true],
     [["sensor.a(b"], [], "sensor.a(b", true],
+    // What is meant to stay at home must not travel for its spelling.
+    [[], ["*_rssi"], "sensor.a_rssi", false],
+    [[], ["*tracker*"], "device_tracker.phone", false],
+    [[], ["*_rssi"], "sensor.a_rssi_x", true],
+    [[], ["Camera.Front_Door"], "camera.front_door", false],
+    [[], ["Device_Tracker"], "device_tracker.phone", false],
+    [["l?ght"], [], "light.a", true],
   ] as [string[], string[], string, boolean][])("include %j, exclude %j: %s is %s", (include, exclude, id, passes) => {
     expect(pass(include, exclude, id)).toBe(passes);
   });

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { createMemorySpool } from "../../lib/adapters/memory/spool.ts";
 import { HearthlineError } from "../../lib/base/errors.ts";
 import type { RelayRecord } from "../../lib/event/index.ts";
+import { entryOf } from "../../lib/relay/entry.ts";
 import { createIntake, type IntakeOptions } from "../../lib/relay/intake.ts";
 import type { Spool } from "../../lib/relay/ports.ts";
 import { manualClock } from "../support/manual-clock.ts";
@@ -13,12 +14,17 @@ function start(over: Partial<IntakeOptions> = {}) {
   const memory = createMemorySpool({ relayId: "r", clock, sinks: ["cloud"], maxBytes: 100_000_000 });
   const groups: number[] = [];
   const fault: { thrown?: Error } = {};
+  const slow = { ms: 0 };
+  /** Places in a group that the spool refuses. */
+  const refused = new Set<number>();
   const spool: Spool = {
     relayId: memory.relayId,
     append: async (records) => {
       if (fault.thrown) throw fault.thrown;
       groups.push(records.length);
-      return memory.append(records);
+      if (slow.ms > 0) await clock.sleep(slow.ms);
+      const numbers = await memory.append(records.filter((_, place) => !refused.has(place)));
+      return records.map((_, place) => (refused.has(place) ? 0 : (numbers[0] ?? 0) + place));
     },
     recordLoss: async (lost) => {
       if (fault.thrown) throw fault.thrown;
@@ -35,15 +41,30 @@ function start(over: Partial<IntakeOptions> = {}) {
   const ended = intake.run();
   const records = async () =>
     (await memory.read("cloud", { limit: 1e6, maxBytes: 1e9 })).map(({ line }) => JSON.parse(line) as RelayRecord);
-  return { clock, intake, ended, groups, fault, lines, records, appended: () => appended };
+  return { clock, intake, ended, groups, fault, slow, refused, lines, records, appended: () => appended };
 }
 
-const push = (intake: ReturnType<typeof createIntake>, count: number, bytes = 100) => {
-  for (let index = 0; index < count; index++) intake.push(stateRecord(`e${index}`), bytes);
+const push = (intake: ReturnType<typeof createIntake>, count: number, padding = 0) => {
+  for (let index = 0; index < count; index++) intake.push(entryOf(stateRecord(`e${index}`, padding)));
 };
 const FULL_DISK = new HearthlineError("spool_failed", "the disk is full");
 
 describe("the intake", () => {
+  it("says of each entry when it is durable, in order, and then up to which number", async () => {
+    const said: unknown[] = [];
+    const { clock, intake, fault } = start({ onAppended: (last) => said.push(last) });
+    intake.whenDurable(() => said.push("at once"));
+    fault.thrown = FULL_DISK;
+    for (const name of ["a", "b"]) intake.push(entryOf(stateRecord(name)), () => said.push(name));
+    intake.whenDurable(() => said.push("both"));
+    await pass(clock, 50);
+    expect(said).toEqual(["at once"]);
+    intake.whenDurable(() => said.push("both again"));
+    delete fault.thrown;
+    await pass(clock, 10_000);
+    expect(said).toEqual(["at once", "a", "b", "both", "both again", 2]);
+  });
+
   it("appends what comes within a moment as one group, in order", async () => {
     const { clock, intake, groups, records, appended } = start();
     push(intake, 3);
@@ -57,14 +78,64 @@ describe("the intake", () => {
     );
   });
 
-  it("cuts a burst into groups of bounded count and bytes", async () => {
-    const { clock, intake, groups } = start();
-    push(intake, 2_500);
+  it("takes all that waits as one group, of bounded count and bytes", async () => {
+    const { clock, intake, groups } = start({ maxBytes: 100_000_000 });
+    push(intake, 45_000);
     await pass(clock, 100);
-    expect(groups).toEqual([1000, 1000, 500]);
-    push(intake, 10, 200_000);
+    expect(groups).toEqual([20_000, 20_000, 5_000]);
+    push(intake, 10, 3_000_000);
     await pass(clock, 100);
-    expect(groups.slice(3)).toEqual([3, 3, 3, 1]);
+    expect(groups.slice(3)).toEqual([5, 5]);
+  });
+
+  it("loses nothing of 10,000 events a second behind a disk whose every sync takes a second", async () => {
+    const { clock, intake, slow, groups } = start();
+    slow.ms = 1_000;
+    for (let ten = 0; ten < 1_000; ten++) {
+      push(intake, 100);
+      await clock.advance(10);
+      await settle(2);
+    }
+    expect(intake.state().lost).toBe(0);
+    expect(Math.max(...groups)).toBeLessThanOrEqual(20_000);
+  });
+
+  it("counts what an entry really takes: two bytes a character where one is not Latin, and the objects around it", () => {
+    const { intake } = start();
+    const measured = (text: string) => {
+      const before = intake.state().bytes;
+      intake.push({ text });
+      return intake.state().bytes - before;
+    };
+    const around = measured("{}") - 2;
+    expect(around).toBeGreaterThanOrEqual(200);
+    expect(measured("a".repeat(1_000))).toBe(1_000 + around);
+    expect(measured(`温${"a".repeat(999)}`)).toBe(2_000 + around);
+  });
+
+  it("counts what is being appended as memory too", async () => {
+    const { clock, intake, fault } = start({ maxRecords: 100 });
+    fault.thrown = FULL_DISK;
+    push(intake, 60);
+    await pass(clock, 50);
+    push(intake, 60);
+    expect(intake.state().records).toBeLessThanOrEqual(100);
+    expect(intake.state().lost).toBeGreaterThanOrEqual(20);
+  });
+
+  it("says of nothing that the spool refused that it is durable, and tells of the loss before it says so of others", async () => {
+    const said: string[] = [];
+    const { clock, intake, refused } = start({ onLost: () => said.push("lost") });
+    for (const name of ["a", "b", "c"]) intake.push(entryOf(stateRecord(name)), () => said.push(name));
+    refused.add(1);
+    await pass(clock, 50);
+    expect(said).toEqual(["lost", "a", "c"]);
+    intake.push(entryOf(stateRecord("d")), () => said.push("d"));
+    intake.whenDurable(() => said.push("all"));
+    refused.clear();
+    refused.add(0);
+    await pass(clock, 50);
+    expect(said.slice(3)).toEqual(["lost"]);
   });
 
   it("keeps events in memory while the spool fails, and loses none when it works again in time", async () => {
@@ -97,12 +168,14 @@ describe("the intake", () => {
     expect(all.length - losses.length + lost).toBe(250);
     const [loss] = losses;
     expect(loss?.first).toBe(loss?.n);
-    expect(all.at(-2)).toMatchObject({ entity_id: "sensor.e249" });
+    // Whoever reads on from what was lost has read of the loss by then.
+    expect(all[0]).toBe(loss);
+    expect(all.at(-1)).toMatchObject({ entity_id: "sensor.e249" });
   });
 
   it("drops by bytes too", () => {
     const { intake } = start({ maxBytes: 10_000 });
-    push(intake, 500, 100);
+    push(intake, 500);
     expect(intake.state().bytes).toBeLessThanOrEqual(10_000);
     expect(intake.state().lost).toBeGreaterThanOrEqual(400);
   });

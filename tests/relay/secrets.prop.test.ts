@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createSqliteSpool } from "../../lib/adapters/sqlite/spool.ts";
+import { createNodeFiles } from "../../lib/adapters/journal/node-files.ts";
+import { openJournal } from "../../lib/adapters/journal/open.ts";
 import { silentLogger } from "../../lib/base/log.ts";
 import { createAdmission } from "../../lib/relay/admit.ts";
 import { noSecrets, STRIPPED_NAMES, STRIPPED_PARTS, withoutSecrets as strip } from "../../lib/relay/secrets.ts";
@@ -75,9 +76,9 @@ const isPlain = (value: unknown): boolean => !JSON.stringify(value)?.includes(SE
 describe("secrets stay home", () => {
   it("no planted secret is in the file, however it was nested", async () => {
     const folder = mkdtempSync(join(tmpdir(), "hearthline-secrets-"));
-    const path = join(folder, "spool.db");
-    const spool = createSqliteSpool({
-      path,
+    const spool = await openJournal({
+      files: createNodeFiles(folder),
+      homeId: "home",
       log: silentLogger,
       clock: manualClock(),
       newRelayId: () => "r",
@@ -94,7 +95,7 @@ describe("secrets stay home", () => {
           ? admission.snapshot(state)
           : admission.event(changed(state, haState("camera.door", us - 5, { attributes, state: text })));
         if (admitted.outcome !== "admitted") throw new Error(admitted.outcome);
-        await spool.append([admitted.record]);
+        await spool.append([{ text: admitted.text }]);
         const [line = ""] = (
           await spool.read("cloud", { limit: 1, maxBytes: 1e9, after: spool.state().lastSequence - 1 })
         ).map(({ line }) => line);

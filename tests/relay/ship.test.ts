@@ -2,23 +2,24 @@ import { describe, expect, it } from "vitest";
 import { createMemorySpool } from "../../lib/adapters/memory/spool.ts";
 import { seededRandom } from "../../lib/base/random.ts";
 import type { NewRelayRecord, RelayRecord } from "../../lib/event/index.ts";
+import { entryOf } from "../../lib/relay/entry.ts";
 import { createShipper } from "../../lib/relay/ship.ts";
 import { manualClock } from "../support/manual-clock.ts";
 import { stateRecord } from "../support/relay-records.ts";
-import { FakeSink, KEY, keepLog, pass, settle, unreachable } from "./fakes.ts";
+import { FakeSink, keepLog, pass, settle, unreachable } from "./fakes.ts";
 
 const UNIT_BYTES = 65_536;
 
 function start({ flushMs = 60_000, maxBytes = 1_000_000_000 } = {}) {
   const clock = manualClock();
   const spool = createMemorySpool({ relayId: "r", clock, sinks: ["cloud"], maxBytes });
-  const sink = new FakeSink(clock);
+  const sink = new FakeSink(clock, { flushMs });
   const { log, lines } = keepLog();
   const random = seededRandom(7);
-  const shipper = createShipper({ sink, spool, clock, random, log, flushMs, homeId: "home", key: KEY });
+  const shipper = createShipper({ sink, spool, clock, random, log });
   const ended = shipper.run();
   const append = async (records: readonly NewRelayRecord[]) => {
-    const numbers = await spool.append(records);
+    const numbers = await spool.append(records.map(entryOf));
     shipper.wake();
     await settle();
     return numbers;
@@ -107,7 +108,7 @@ describe("packing", () => {
     expect(numbersOf(sink.records)).toEqual([1, 3, 4]);
     expect(sink.records.at(-1)).toMatchObject({ t: "loss", first: 2, last: 2, count: 1 });
     expect(spool.state()).toMatchObject({ records: 0, losses: 1 });
-    expect(lines.join()).toContain("too large");
+    expect(lines.join()).toContain("more than the sink takes");
     expect(lines.join()).not.toContain("sensor.");
   });
 
@@ -192,7 +193,7 @@ describe("several messages at once", () => {
     doors[1]?.();
     await settle();
     expect(spool.state().cursors).toEqual({ cloud: 0 });
-    expect(doors).toHaveLength(4);
+    expect(doors).toHaveLength(6);
     doors[0]?.();
     await settle();
     const taken = sink.messages.slice(0, 3).flatMap(({ records }) => numbersOf(records));

@@ -6,6 +6,7 @@ import { createMemoryHealthMemory } from "../../lib/adapters/memory/health-memor
 import { createMemoryHomeDirectory } from "../../lib/adapters/memory/homes.ts";
 import { createMemoryJobStore } from "../../lib/adapters/memory/jobs.ts";
 import { createMemoryLedger } from "../../lib/adapters/memory/ledger.ts";
+import { createMemoryOutboxStore } from "../../lib/adapters/memory/outbox.ts";
 import { createMemoryQueue } from "../../lib/adapters/memory/queue.ts";
 import { createMemoryTokenStore } from "../../lib/adapters/memory/tokens.ts";
 import {
@@ -19,7 +20,9 @@ import {
 import type { QueueDepth, Scope } from "../../lib/api/ports.ts";
 import type { Clock } from "../../lib/base/clock.ts";
 import { silentLogger } from "../../lib/base/log.ts";
+import { seededRandom } from "../../lib/base/random.ts";
 import { keyIdOf } from "../../lib/event/index.ts";
+import { createOutbox } from "../../lib/publish/index.ts";
 import { pages } from "../../lib/web/index.ts";
 
 /** The key with which the test homes sign. */
@@ -83,6 +86,8 @@ export async function createTestApi({
   const identify = parts.identify ?? createIdentify(tokens, clock);
   const api = createApi({
     jobs,
+    ledger,
+    outbox: createOutbox({ store: createMemoryOutboxStore(clock), clock, random: seededRandom(1) }),
     keys: homes.keys,
     queue,
     futureSeconds: 86_400,

@@ -1,4 +1,6 @@
 import type { NewRelayRecord } from "../../lib/event/index.ts";
+import { entryOf } from "../../lib/relay/entry.ts";
+import type { SpoolEntry } from "../../lib/relay/ports.ts";
 
 export const stateRecord = (name: string, padding = 0): NewRelayRecord => ({
   t: "state",
@@ -11,3 +13,6 @@ export const stateRecord = (name: string, padding = 0): NewRelayRecord => ({
   last_updated: "2026-01-15T12:00:00.000001+00:00",
   context: { id: "c" },
 });
+
+/** The same as the spool takes it. */
+export const stateEntry = (name: string, padding = 0): SpoolEntry => entryOf(stateRecord(name, padding));

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { GapNote } from "../../lib/ingest/index.ts";
 import { ageText, durationText } from "../../lib/web/age.ts";
 import { html } from "../../lib/web/html.ts";
 import { createTestApi, emptyQueues, tokenText } from "../support/api.ts";
@@ -163,6 +164,51 @@ describe("the page", () => {
     expect(await fresh.text()).toContain(
       "Accounted for up to record <strong>2,000</strong>; the relay had to give up 2 of them.",
     );
+  });
+
+  it("tells a home's owner of interruptions, and of what nobody knows", async () => {
+    const api = await page();
+    await furnish(api);
+    const gap = {
+      ...{
+        n: 121,
+        from: "2026-11-22T04:48:00Z",
+        to: "2026-11-22T05:00:00Z",
+        cause: "home_assistant_restarted" as const,
+      },
+      ...{ entities: 5, recovered: 431, statistics: 0 },
+    } satisfies Partial<GapNote>;
+    await api.ledger.record("home", "relay-1", [
+      { range: [121, 121], gaps: [{ ...gap, complete: true, missing: [] }] },
+    ]);
+    const text = await api.text();
+    expect(text).toContain("Nothing lost up to record <strong>121</strong>.");
+    expect(text).toContain(
+      "One interruption so far, 1 h ago, lasted 12 min (Home Assistant restarted): 431 events were fetched from Home Assistant afterwards.",
+    );
+    const missing = [{ reason: "not_recorded", entities: 7, examples: ["light.a", "light.b", "<b>"] }] as const;
+    const fresh = await page();
+    await furnish(fresh);
+    await fresh.ledger.record("home", "relay-1", [
+      { range: [121, 121], gaps: [{ ...gap, complete: true, missing: [] }] },
+      { range: [122, 122], gaps: [{ ...gap, n: 122, recovered: 1, complete: false, missing }] },
+    ]);
+    const later = await fresh.text();
+    expect(later).toContain("Nothing that was heard is lost up to record <strong>122</strong>.");
+    expect(later).toContain(
+      "2 interruptions so far. The last one, 1 h ago, lasted 12 min (Home Assistant restarted): 1 event was fetched from Home Assistant afterwards; " +
+        "what 7 entities did meanwhile is not known (light.a, light.b, &lt;b&gt; and 4 more).",
+    );
+  });
+
+  it("speaks of the relay, not of an import beside it", async () => {
+    const api = await page();
+    await furnish(api);
+    await api.ledger.record("home", "import-1", [{ range: [1, 5_000] }]);
+    const text = await api.text();
+    expect(text).toContain("Nothing lost up to record <strong>120</strong>.");
+    expect(text).toContain('<span class="dot ok"></span>Import');
+    expect(text).toContain('<div class="figure">5,000 <span>records</span>');
   });
 });
 

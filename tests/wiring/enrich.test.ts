@@ -46,10 +46,12 @@ describe("the enrich function", () => {
       EventsRejected: 1,
       DeadLettered: 2,
       DuplicateEnvelopes: 1,
+      Interruptions: 0,
+      EventsLost: 0,
       ledgerGap: 3,
       LedgerGap: 0,
     });
-    set.failWhen((part) => part === "has");
+    set.failWhen((part) => part === "arrived");
     expect(await handler(eventOf(good), lambda)).toEqual({ batchItemFailures: [{ itemIdentifier: "m0" }] });
     expect(lines.slice(1).map(({ level, code }) => [level, code])).toEqual([
       ["warn", "service_unreachable"],
@@ -88,6 +90,30 @@ describe("the enrich function", () => {
     expect(published.Dimensions).toEqual([["function"]]);
     expect(published.Metrics).toContainEqual({ Name: "LedgerGap", Unit: "Count" });
     expect(line).toMatchObject({ function: "enrich", LedgerGap: 0 });
+  });
+
+  it("publishes what relays had to give up, and what they got back, to the metrics that alarms watch", async () => {
+    const set = await pipeline();
+    const lines: Record<string, unknown>[] = [];
+    const log = createLogger({ write: (line) => lines.push(JSON.parse(line)) });
+    const handler = sqsHandler("enrich", enrichWork(set.ports, OPTIONS), { log });
+    const times = { from: "2026-11-22T05:00:00Z", to: "2026-11-22T05:10:00Z" };
+    const loss = { t: "loss", first: 1, last: 6, count: 6, reason: "full", ...times };
+    const counts = { entities: 1, recovered: 12, statistics: 0, complete: true, missing: [] };
+    const gap = { t: "gap", cause: "disconnected", ...counts, ...times };
+    const body = sealed([loss, { ...loss, sink: "old" }, gap], { key: set.key, first: 7 });
+    for (const wanted of [
+      { EventsLost: 6, Interruptions: 1, EventsRecovered: 12 },
+      { EventsLost: 0, Interruptions: 0, EventsRecovered: 0 },
+    ]) {
+      await handler(eventOf(body), lambda);
+      expect(lines.at(-1)).toMatchObject(wanted);
+    }
+    const { Resources } = await alarms({ resolveVariable: async () => "no" });
+    expect(Resources.EventsLostAlarm?.Properties).toMatchObject({
+      ...{ Namespace: "Hearthline", MetricName: "EventsLost", Statistic: "Sum", Threshold: 0 },
+      Dimensions: [{ Name: "function", Value: "enrich" }],
+    });
   });
 
   it("joins the real queues and table: what it is given is in the store and the index queue, its sequence in the table", async () => {

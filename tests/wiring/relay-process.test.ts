@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -231,10 +231,27 @@ describe("a relay that cannot work says so", () => {
       expect(lines[0]).toContain(name);
   });
 
-  it("wants credentials in the environment, and says that a profile is not read, exit 2", async () => {
-    const relay = startRelay({ AWS_ENDPOINT_URL: undefined, AWS_PROFILE: "house" }, true);
-    expect(await relay.ended).toBe(2);
-    expect(relay.output()).toContain('AWS_PROFILE is "house"');
+  it("wants credentials: the environment or the shared file, and says where it looked, exit 2", async () => {
+    const file = join(folder, "credentials");
+    writeFileSync(file, "[default]\naws_access_key_id = SECRET-ID\n");
+    const over = { AWS_ENDPOINT_URL: undefined, AWS_SHARED_CREDENTIALS_FILE: file };
+    const profile = startRelay({ ...over, AWS_PROFILE: "house" }, true);
+    expect(await profile.ended).toBe(2);
+    expect(profile.output()).toContain(`the file "${file}" has no section "[house]"`);
+    const half = startRelay(over, true);
+    expect(await half.ended).toBe(2);
+    expect(half.output()).toContain("has no aws_secret_access_key");
+    expect(half.output()).not.toContain("SECRET-ID");
+  });
+
+  it("wants the address of an old pipeline, and never prints a password in it, exit 2", async () => {
+    const missing = startRelay({ HEARTHLINE_OLD_SINK: "influxdb" }, true);
+    expect(await missing.ended).toBe(2);
+    expect(missing.output()).toContain("HEARTHLINE_OLD_URL is not set");
+    const wrong = startRelay({ HEARTHLINE_OLD_URL: "http://me:hunter2@influxdb:8086" }, true);
+    expect(await wrong.ended).toBe(2);
+    expect(wrong.output()).toContain("without a user and a password");
+    expect(wrong.output()).not.toContain("hunter2");
   });
 
   it("ends with 78 when it runs alone and the token is refused", async () => {
@@ -277,7 +294,9 @@ describe("a relay that cannot work says so", () => {
     const port = await relay.ready;
     await eventually("the snapshot", async () => (await healthAt(port)).admitted === 1);
     const written = () =>
-      ["spool.db", "spool.db-wal"].map((name) => readFileSync(join(folder, "relay", name)).toString("latin1"));
+      readdirSync(join(folder, "relay", "spool")).map((name) =>
+        readFileSync(join(folder, "relay", "spool", name)).toString("latin1"),
+      );
     // What is admitted is written a moment later, with what else has come by then.
     await eventually("the snapshot in the file", async () => written().join("").includes("camera.a"));
     relay.child.kill("SIGKILL");

@@ -10,13 +10,15 @@ export interface AwsCredentials {
   readonly sessionToken?: string;
 }
 
+/** Asked before each request, so credentials may change. `refused`: these were just refused; others are wanted, if there are any. */
+export type CredentialSource = (refused?: AwsCredentials) => AwsCredentials | Promise<AwsCredentials>;
+
 export interface AwsClientOptions {
   readonly service: "sqs" | "dynamodb";
   readonly region: string;
   /** Default: the service's own address in the region. */
   readonly endpoint?: string | undefined;
-  /** Asked before each request, so credentials may change. */
-  readonly credentials: () => AwsCredentials | Promise<AwsCredentials>;
+  readonly credentials: CredentialSource;
   readonly clock: Clock;
   readonly random: Random;
   /** Of one attempt. Default 10,000 ms; a long poll adds its own wait. */
@@ -44,9 +46,18 @@ export class AwsError extends HearthlineError {
   readonly status: number;
   /** The whole answer: conditional failures carry the old item in it. */
   readonly body: Readonly<Record<string, unknown>>;
-  constructor(operation: string, type: string, status: number, body: Record<string, unknown>) {
+  constructor(
+    operation: string,
+    answer: {
+      readonly type: string;
+      readonly status: number;
+      readonly body: Record<string, unknown>;
+      readonly hint?: string;
+    },
+  ) {
+    const { type, status, body, hint = "" } = answer;
     const said = typeof body.message === "string" ? body.message : typeof body.Message === "string" ? body.Message : "";
-    super(codeOf(type, status), `${operation} was answered with ${status} ${type}${said && `: ${said}`}`);
+    super(codeOf(type, status), `${operation} was answered with ${status} ${type}${said && `: ${said}`}${hint}`);
     this.type = type;
     this.status = status;
     this.body = body;
@@ -54,8 +65,14 @@ export class AwsError extends HearthlineError {
 }
 
 const THROTTLED = /Throttl|ProvisionedThroughputExceeded|RequestLimitExceeded|TooManyRequests|SlowDown/;
-const REFUSED =
-  /AccessDenied|UnrecognizedClient|InvalidClientTokenId|InvalidSignature|SignatureDoesNotMatch|MissingAuthentication|InvalidAccessKeyId/;
+/** These credentials are not (or no longer) good: others may be. */
+const CREDENTIALS =
+  /ExpiredToken|TokenRefreshRequired|UnrecognizedClient|InvalidClientTokenId|InvalidAccessKeyId|InvalidSecurity|InvalidSignature|SignatureDoesNotMatch|MissingAuthentication/;
+/** The service compares the time of the signature with its own. */
+const TIMED = /InvalidSignature|SignatureDoesNotMatch|RequestTimeTooSkewed|RequestExpired|RequestInTheFuture/;
+const REFUSED = new RegExp(`AccessDenied|${CREDENTIALS.source}|${TIMED.source}`);
+/** A signature is good for five minutes; below a minute the clock is not the reason. */
+const CLOCK_HINT_MS = 60_000;
 
 function codeOf(type: string, status: number) {
   if (THROTTLED.test(type) || status === 429) return "service_throttled";
@@ -79,9 +96,29 @@ export function createAwsClient(options: AwsClientOptions): AwsClient {
 
   // A signing key holds for a day and its credentials; making it is four HMACs a request otherwise.
   const signingKeys = new Map<string, ArrayBuffer>();
+  /** The service's clock minus ours, once it has refused a signature for that: a small machine has no clock of its own until it has found a time server. */
+  let offsetMs = 0;
 
   async function once<O>(operation: string, payload: string, limitMs: number, signal?: AbortSignal): Promise<O> {
     const credentials = await options.credentials();
+    const offsetBeforeMs = offsetMs;
+    try {
+      return await signed<O>(operation, payload, { credentials, limitMs, signal });
+    } catch (thrown) {
+      if (!(thrown instanceof AwsError)) throw thrown;
+      if (offsetMs !== offsetBeforeMs) return signed<O>(operation, payload, { credentials, limitMs, signal });
+      if (!CREDENTIALS.test(thrown.type)) throw thrown;
+      const others = await options.credentials(credentials);
+      if (isSame(others, credentials)) throw thrown;
+      return signed<O>(operation, payload, { credentials: others, limitMs, signal });
+    }
+  }
+
+  async function signed<O>(
+    operation: string,
+    payload: string,
+    { credentials, limitMs, signal }: { credentials: AwsCredentials; limitMs: number; signal: AbortSignal | undefined },
+  ): Promise<O> {
     if (signingKeys.size > SIGNING_KEYS_MAX) signingKeys.clear();
     const signer = new AwsV4Signer({
       cache: signingKeys,
@@ -91,13 +128,38 @@ export function createAwsClient(options: AwsClientOptions): AwsClient {
       body: payload,
       service,
       region,
-      datetime: new Date(clock.nowMs()).toISOString().replace(/[:-]|\.\d{3}/g, ""),
+      datetime: new Date(clock.nowMs() + offsetMs).toISOString().replace(/[:-]|\.\d{3}/g, ""),
       ...credentials,
     });
-    const { url, headers, method } = await signer.sign();
-    const deadline = AbortSignal.timeout(limitMs);
-    let status: number;
-    let text: string;
+    const { status, text, date } = await exchange(operation, await signer.sign(), { payload, limitMs, signal });
+    const body = parse(text);
+    if (status >= 200 && status < 300) {
+      if (body) return body as O;
+      // A sign-in page of a hotel, or another service: nothing was done.
+      const what = `${operation} was answered with ${status} by something at "${endpoint}" that does not speak AWS JSON.`;
+      throw new HearthlineError("service_failed", what);
+    }
+    const said = body ?? { message: text.slice(0, 300) };
+    const type = typeof said.__type === "string" ? (said.__type.split("#").pop() ?? said.__type) : `Http${status}`;
+    const hint = TIMED.test(type) ? lookAtClock(Date.parse(date ?? "")) : "";
+    throw new AwsError(operation, { type, status, body: said, hint });
+  }
+
+  /** Where the clocks are that far apart, signatures go by the service's from now on. What to say of it: empty where the clock is not the reason, or the answer had no date. */
+  function lookAtClock(serviceMs: number): string {
+    const aheadMs = clock.nowMs() - serviceMs;
+    if (Math.abs(aheadMs + offsetMs) > CLOCK_HINT_MS) offsetMs = -aheadMs;
+    return Math.abs(aheadMs) > CLOCK_HINT_MS
+      ? ` (the clock here is ${Math.round(Math.abs(aheadMs) / 1000)} s ${aheadMs > 0 ? "ahead of" : "behind"} the service's)`
+      : "";
+  }
+
+  async function exchange(
+    operation: string,
+    { url, headers, method }: Awaited<ReturnType<AwsV4Signer["sign"]>>,
+    { payload, limitMs, signal }: { payload: string; limitMs: number; signal: AbortSignal | undefined },
+  ): Promise<{ readonly status: number; readonly text: string; readonly date: string | null }> {
+    const deadline = AbortSignal.timeout(Math.ceil(limitMs));
     try {
       const answer = await fetch(url, {
         method,
@@ -105,8 +167,7 @@ export function createAwsClient(options: AwsClientOptions): AwsClient {
         body: payload,
         signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
       });
-      status = answer.status;
-      text = await answer.text();
+      return { status: answer.status, text: await answer.text(), date: answer.headers.get("date") };
     } catch (thrown) {
       if (deadline.aborted)
         throw new HearthlineError(
@@ -121,10 +182,6 @@ export function createAwsClient(options: AwsClientOptions): AwsClient {
         { cause: thrown },
       );
     }
-    const body = parse(text);
-    if (status >= 200 && status < 300) return body as O;
-    const type = typeof body.__type === "string" ? (body.__type.split("#").pop() ?? body.__type) : `Http${status}`;
-    throw new AwsError(operation, type, status, body);
   }
 
   return {
@@ -143,39 +200,20 @@ export function createAwsClient(options: AwsClientOptions): AwsClient {
   };
 }
 
+const isSame = (a: AwsCredentials, b: AwsCredentials): boolean =>
+  a.accessKeyId === b.accessKeyId && a.secretAccessKey === b.secretAccessKey && a.sessionToken === b.sessionToken;
+
 const isWorthAnother = (thrown: unknown): boolean =>
   thrown instanceof AwsError
     ? thrown.code === "service_throttled" || thrown.status >= 500
     : thrown instanceof HearthlineError && thrown.fate === "retry";
 
-function parse(text: string): Record<string, unknown> {
+/** undefined: no JSON object. */
+function parse(text: string): Record<string, unknown> | undefined {
   try {
     const json: unknown = JSON.parse(text || "{}");
-    return typeof json === "object" && json !== null
-      ? (json as Record<string, unknown>)
-      : { message: text.slice(0, 300) };
+    return typeof json === "object" && json !== null ? (json as Record<string, unknown>) : undefined;
   } catch {
-    return { message: text.slice(0, 300) };
+    return undefined;
   }
-}
-
-/**
- * Credentials as Lambda gives them to a function: the environment.
- * @throws HearthlineError `service_refused` when they are not set
- */
-export function environmentCredentials(env: Readonly<Record<string, string | undefined>>): () => AwsCredentials {
-  return () => {
-    const {
-      AWS_ACCESS_KEY_ID: accessKeyId,
-      AWS_SECRET_ACCESS_KEY: secretAccessKey,
-      AWS_SESSION_TOKEN: sessionToken,
-    } = env;
-    if (!accessKeyId || !secretAccessKey) {
-      throw new HearthlineError(
-        "service_refused",
-        "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set; wanted are credentials that may use the queues and the table.",
-      );
-    }
-    return { accessKeyId, secretAccessKey, ...(sessionToken && { sessionToken }) };
-  };
 }

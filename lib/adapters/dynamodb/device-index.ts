@@ -13,15 +13,19 @@ const RELAY_KEPT_SECONDS = 30 * 86_400;
 /** The device index over the table (keys.ts says where what lies). */
 export function createDynamodbDeviceIndex(table: Table): DeviceIndex {
   /** Writes unless what is there is as new. */
-  async function putNewer(
+  /** By the member `order`: `at_us`, or a sequence number, which replaces whatever has none. */
+  async function putNewer<O extends "at_us" | "sequence">(
     key: Key,
-    item: Readonly<Record<string, unknown>> & { readonly at_us: number },
+    order: O,
+    item: Readonly<Record<string, unknown>> & Readonly<Record<O, number>>,
   ): Promise<void> {
+    const condition = {
+      expression: "attribute_not_exists(#order) OR #order < :order",
+      names: { "#order": order },
+      values: { ":order": item[order] },
+    };
     try {
-      await table.put(
-        { ...key, ...item },
-        { expression: "attribute_not_exists(pk) OR at_us < :at_us", values: { ":at_us": item.at_us } },
-      );
+      await table.put({ ...key, ...item }, condition);
     } catch (thrown) {
       if (!isConflict(thrown)) throw thrown;
     }
@@ -32,19 +36,23 @@ export function createDynamodbDeviceIndex(table: Table): DeviceIndex {
     ...createSeen(table),
 
     applyWeather: (homeId, weather, atUs) =>
-      putNewer(weatherKey(homeId), { data: JSON.stringify(weather), at_us: atUs }),
+      putNewer(weatherKey(homeId), "at_us", { data: JSON.stringify(weather), at_us: atUs }),
 
     async weather(homeId) {
       const item = await table.get(weatherKey(homeId));
       return item && { weather: JSON.parse(String(item.data)) as Weather, atUs: Number(item.at_us) };
     },
 
-    applyRelayStatus: (homeId, status) =>
-      putNewer(relayKey(homeId, status.relayId), {
+    applyRelayStatus(homeId, status) {
+      const key = relayKey(homeId, status.relayId);
+      const item = {
         data: JSON.stringify(status),
         at_us: parseIsoUs(status.at),
         expires_at: Math.floor(table.clock.nowMs() / 1000) + RELAY_KEPT_SECONDS,
-      }),
+      };
+      const { sequence } = status;
+      return sequence === undefined ? putNewer(key, "at_us", item) : putNewer(key, "sequence", { ...item, sequence });
+    },
 
     async relayStatuses(homeId) {
       const statuses: RelayStatus[] = [];

@@ -10,6 +10,7 @@ import { HearthlineError } from "../../base/errors.ts";
  * | what is this home                     | `H#<home>`    | `HOME`                              |
  * | which key signed; the newest key      | `H#<home>`    | `KEY#<key id>`; begins with `KEY#`  |
  * | what has arrived of this relay        | `H#<home>`    | `LEDGER#<relay>`                    |
+ * | what this relay says of itself        | `H#<home>`    | `LEDGER#<relay>#NOTES`              |
  * | how is this relay                     | `H#<home>`    | `RELAY#<relay>`                     |
  * | which revision of a registry holds    | `H#<home>`    | `REGISTRY#<name>`                   |
  * | a registry's rows (packed)            | `H#<home>`    | `ROWS#<name>#<revision>#<part>#<n>` |
@@ -18,6 +19,8 @@ import { HearthlineError } from "../../base/errors.ts";
  * | the weather                           | `H#<home>`    | `WEATHER`                           |
  * | a job by day; the newest jobs         | `H#<home>`    | `JOB#<date>#<kind>`; descending     |
  * | a job by its id                       | `H#<home>`    | `JOBID#<id>`                        |
+ * | what waits for the relay (packed)     | `H#<home>`    | `OUTBOX`                            |
+ * | what it shall publish (packed)        | `H#<home>`    | `PAYLOAD#<unique>`                  |
  * | since when is a part in its state     | `H#<home>`    | `HEALTH#<part>`                     |
  * | whose is this token                   | `T#<sha-256>` | `TOKEN`                             |
  * | a home's tokens                       | `H#<home>`    | `TOKEN#<id>`                        |
@@ -95,12 +98,15 @@ export const homeOfDirectoryKey = ({ sk }: Key): string => unescapePart(sk);
 export const homeKey = (homeId: string): Key => inHome(homeId, "HOME");
 export const signingKeyKey = (homeId: string, keyId: string): Key => inHome(homeId, "KEY", keyId);
 export const ledgerKey = (homeId: string, relayId: string): Key => inHome(homeId, "LEDGER", relayId);
+export const ledgerNotesKey = (homeId: string, relayId: string): Key => inHome(homeId, "LEDGER", relayId, "NOTES");
 export const relayKey = (homeId: string, relayId: string): Key => inHome(homeId, "RELAY", relayId);
 export const registryKey = (homeId: string, registry: string): Key => inHome(homeId, "REGISTRY", registry);
 export const weatherKey = (homeId: string): Key => inHome(homeId, "WEATHER");
 export const jobKey = (homeId: string, job: { date: string; kind: string }): Key =>
   inHome(homeId, "JOB", job.date, job.kind);
 export const jobIdKey = (homeId: string, id: string): Key => inHome(homeId, "JOBID", id);
+export const outboxKey = (homeId: string): Key => inHome(homeId, "OUTBOX");
+export const outboxPayloadKey = (homeId: string, unique: string): Key => inHome(homeId, "PAYLOAD", unique);
 export const healthKey = (homeId: string, part: string): Key => inHome(homeId, "HEALTH", part);
 export const tokenKey = (homeId: string, id: string): Key => inHome(homeId, "TOKEN", id);
 export const tokenHashKey = (hash: string): Key => ({ pk: join("T", hash), sk: "TOKEN" });

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { HearthlineError } from "../../base/errors.ts";
-import type { DeviceIndex, RegistryRows } from "../../devices/ports.ts";
-import { REGISTRIES, type RegistryName } from "../../event/index.ts";
+import type { DeviceIndex, IndexedRows, RegistryRows } from "../../devices/ports.ts";
+import { REGISTRIES } from "../../event/index.ts";
 import { compareAndSet, nextVersion, unchangedSince } from "./compare-and-set.ts";
 import { type Key, keyParts, prefixOf, registryKey, rowsKey } from "./keys.ts";
 import { packPieces, unpack } from "./packed.ts";
@@ -37,7 +37,7 @@ const READ_ATTEMPTS = 5;
  * written at all. Each revision has its own pieces and a control item says which hold, so readers see a whole revision (the first, while it is still coming, as far as it has).
  */
 export function createRegistry(table: Table): Pick<DeviceIndex, "applyRegistry" | "list" | "revisions"> {
-  const controlOf = async (homeId: string, registry: RegistryName) => {
+  const controlOf = async (homeId: string, registry: IndexedRows) => {
     const item = await table.get(registryKey(homeId, registry));
     return { item, control: readControl(item) };
   };
@@ -48,7 +48,7 @@ export function createRegistry(table: Table): Pick<DeviceIndex, "applyRegistry" 
     return pieces.length;
   }
 
-  async function deleteStale(homeId: string, registry: RegistryName, { complete, pending }: Control): Promise<void> {
+  async function deleteStale(homeId: string, registry: IndexedRows, { complete, pending }: Control): Promise<void> {
     if (!complete) return;
     const kept = new Set(
       [complete, pending].flatMap((one) => Object.entries(one?.parts ?? {}).map(([part, { at }]) => `${at}/${part}`)),
@@ -66,7 +66,7 @@ export function createRegistry(table: Table): Pick<DeviceIndex, "applyRegistry" 
     await table.writeMany({ deletes: stale });
   }
 
-  async function readRows(homeId: string, registry: RegistryName, { parts }: Revision): Promise<unknown[] | undefined> {
+  async function readRows(homeId: string, registry: IndexedRows, { parts }: Revision): Promise<unknown[] | undefined> {
     const keys = Object.entries(parts)
       .sort(([a], [b]) => Number(a) - Number(b))
       .flatMap(([part, { at, pieces }]) =>
@@ -105,7 +105,7 @@ export function createRegistry(table: Table): Pick<DeviceIndex, "applyRegistry" 
       if (settled?.complete?.revision === revision) await deleteStale(homeId, registry, settled);
     },
 
-    async list<N extends RegistryName>(homeId: string, registry: N) {
+    async list<N extends IndexedRows>(homeId: string, registry: N) {
       for (let attempt = 1; ; attempt++) {
         const { control } = await controlOf(homeId, registry);
         const shown = control.complete ?? control.pending;

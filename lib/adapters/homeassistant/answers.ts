@@ -55,7 +55,7 @@ export function readRows(command: string, answer: unknown, report: OnProblem): r
   });
 }
 
-const unusable = (command: string, why: string) =>
+export const unusable = (command: string, why: string) =>
   new HearthlineError(
     "home_assistant_command_failed",
     `Home Assistant's answer to the command "${command}" cannot be used: ${why}.`,

@@ -8,6 +8,7 @@ import { REGISTRY_COMMANDS, readConfigAnswer, readListAnswer, readRows } from ".
 import { type Commands, createCommands, HaCommandError } from "./commands.ts";
 import type { OnProblem } from "./problem.ts";
 import { createReader } from "./reader.ts";
+import { recorderQuestions } from "./recorder.ts";
 import { watch } from "./watchdog.ts";
 
 export interface SessionOptions {
@@ -78,6 +79,7 @@ export function createSession(options: SessionOptions): HaSession {
     haVersion: options.haVersion,
     closed: closed.promise,
     ...questions(commands, report),
+    ...recorderQuestions((message, deadlineMs) => commands.ask(message, deadlineMs).answer),
     subscribeEvents: (eventType, onEvent) => subscribe(commands, subscriptions, eventType, onEvent),
     close: async () => {
       cause ??= "closed by this side";

@@ -1,6 +1,12 @@
-import { parseIsoUs } from "../../base/time.ts";
-import type { DeviceIndex, RegistryRows, RelayStatus, Seen } from "../../devices/ports.ts";
-import { REGISTRIES, type RegistryName, type Weather } from "../../event/index.ts";
+import {
+  type DeviceIndex,
+  type IndexedRows,
+  isLaterStatus,
+  type RegistryRows,
+  type RelayStatus,
+  type Seen,
+} from "../../devices/ports.ts";
+import { REGISTRIES, type Weather } from "../../event/index.ts";
 
 interface Revision {
   readonly revision: number;
@@ -9,8 +15,8 @@ interface Revision {
 }
 
 interface HomeIndex {
-  readonly complete: Map<RegistryName, Revision>;
-  readonly pending: Map<RegistryName, Revision>;
+  readonly complete: Map<IndexedRows, Revision>;
+  readonly pending: Map<IndexedRows, Revision>;
   readonly seen: Map<string, Seen>;
   readonly relays: Map<string, RelayStatus>;
   weather?: { readonly weather: Weather; readonly atUs: number };
@@ -47,7 +53,7 @@ export function createMemoryDeviceIndex(): MemoryDeviceIndex {
       pending.delete(registry);
     },
 
-    async list<N extends RegistryName>(homeId: string, registry: N) {
+    async list<N extends IndexedRows>(homeId: string, registry: N) {
       const { complete, pending } = homeOf(homeId);
       const { parts } = complete.get(registry) ?? pending.get(registry) ?? {};
       return [...(parts ?? [])].sort(([a], [b]) => a - b).flatMap(([, rows]) => rows as RegistryRows[N][]);
@@ -79,7 +85,7 @@ export function createMemoryDeviceIndex(): MemoryDeviceIndex {
     async applyRelayStatus(homeId, status) {
       const { relays } = homeOf(homeId);
       const known = relays.get(status.relayId);
-      if (!known || parseIsoUs(status.at) > parseIsoUs(known.at)) relays.set(status.relayId, status);
+      if (!known || isLaterStatus(status, known)) relays.set(status.relayId, status);
     },
     relayStatuses: async (homeId) =>
       [...homeOf(homeId).relays.values()].sort((a, b) => (a.relayId < b.relayId ? -1 : 1)),

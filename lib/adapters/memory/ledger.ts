@@ -1,12 +1,12 @@
 import type { Clock } from "../../base/clock.ts";
-import { emptyLedgerRow, hasArrived, type Ledger, type LedgerRow, mergeLedgerEntries } from "../../ingest/ports.ts";
+import { arrivedParts, emptyLedgerRow, type Ledger, type LedgerRow, mergeLedgerEntries } from "../../ingest/ports.ts";
 
 /** A ledger that lives as long as its process. */
 export function createMemoryLedger(clock: Pick<Clock, "nowMs">): Ledger {
   const homes = new Map<string, Map<string, LedgerRow>>();
   return {
-    has: async (homeId, relayId, range) =>
-      hasArrived(homes.get(homeId)?.get(relayId) ?? emptyLedgerRow(relayId), range),
+    arrived: async (homeId, relayId, range) =>
+      arrivedParts(homes.get(homeId)?.get(relayId) ?? emptyLedgerRow(relayId), range),
     record: async (homeId, relayId, entries) => {
       const rows = homes.get(homeId) ?? new Map<string, LedgerRow>();
       const before = rows.get(relayId) ?? emptyLedgerRow(relayId);

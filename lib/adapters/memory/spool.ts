@@ -1,7 +1,7 @@
 import type { Clock } from "../../base/clock.ts";
 import { HearthlineError } from "../../base/errors.ts";
-import { type LossRecord, type LostRange, mergeLostRanges, type NewRelayRecord } from "../../event/index.ts";
-import type { LostEvents, ReadOptions, Spool, SpooledRecord, SpoolState } from "../../relay/ports.ts";
+import { type LostRange, lossesOf, lossRecordOf, mergeLostRanges } from "../../event/index.ts";
+import type { LostEvents, ReadOptions, Spool, SpoolEntry, SpooledRecord, SpoolState } from "../../relay/ports.ts";
 
 export interface MemorySpoolOptions {
   readonly relayId: string;
@@ -43,11 +43,9 @@ class MemorySpool implements Spool {
     this.#cursors = new Map(sinks.map((sink) => [sink, 0]));
   }
 
-  async append(records: readonly NewRelayRecord[]): Promise<readonly number[]> {
+  async append(entries: readonly SpoolEntry[]): Promise<readonly number[]> {
     this.#checkOpen();
-    // All or nothing: what cannot be written as JSON throws before anything is kept.
-    const texts = records.map((record) => JSON.stringify(record));
-    const numbers = records.map((record, index) => this.#put(record, texts[index]));
+    const numbers = entries.map((entry) => this.#put(entry));
     this.#keepBound();
     return numbers;
   }
@@ -99,9 +97,9 @@ class MemorySpool implements Spool {
     this.#isClosed = true;
   }
 
-  #put(record: NewRelayRecord, text = JSON.stringify(record), range?: LostRange): number {
+  #put({ text, revision = 0 }: SpoolEntry, range?: LostRange): number {
     this.#last += 1;
-    if ("revision" in record) this.#revision = Math.max(this.#revision, record.revision);
+    this.#revision = Math.max(this.#revision, revision);
     const line = `{"n":${this.#last},${text.slice(1)}`;
     const bytes = Buffer.byteLength(line) + OVERHEAD_BYTES;
     this.#kept.push({ n: this.#last, appendedAtMs: this.#clock.nowMs(), line, bytes, ...(range && { range }) });
@@ -109,10 +107,8 @@ class MemorySpool implements Spool {
     return this.#last;
   }
 
-  #putRange({ fromMs, toMs, ...range }: LostRange): number {
-    const [from, to] = [new Date(fromMs).toISOString(), new Date(toMs).toISOString()];
-    const record: Omit<LossRecord, "n"> = { t: "loss", ...range, count: Math.max(1, range.count), from, to };
-    return this.#put(record, undefined, { ...range, fromMs, toMs });
+  #putRange(range: LostRange): number {
+    return this.#put({ text: JSON.stringify(lossRecordOf(range)) }, range);
   }
 
   /** Gives back what went. */
@@ -132,17 +128,19 @@ class MemorySpool implements Spool {
     const gone = this.#remove(this.#kept[enough]?.n ?? this.#last);
     const [first, last] = [gone[0], gone.at(-1)];
     if (!first || !last) return;
-    const events = gone.filter(({ range }) => !range).length;
+    const { ranges, events } = lossesOf(
+      {
+        first: first.n,
+        last: last.n,
+        reason: `the spool was full (${Math.round(this.#maxBytes / 1_048_576)} MiB)`,
+        fromMs: first.appendedAtMs,
+        toMs: last.appendedAtMs,
+        older: gone.flatMap(({ n, range }) => (range ? [{ n, range }] : [])),
+      },
+      Object.fromEntries(this.#cursors),
+    );
     this.#losses += events;
-    const itself: LostRange = {
-      first: first.n,
-      last: last.n,
-      count: events,
-      reason: `the spool was full (${Math.round(this.#maxBytes / 1_048_576)} MiB)`,
-      fromMs: first.appendedAtMs,
-      toMs: last.appendedAtMs,
-    };
-    for (const range of mergeLostRanges([itself, ...gone.flatMap(({ range }) => range ?? [])])) this.#putRange(range);
+    for (const range of mergeLostRanges(ranges)) this.#putRange(range);
   }
 
   #cursorOf(sink: string): number {

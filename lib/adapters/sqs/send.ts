@@ -45,7 +45,8 @@ export async function callSqsBatch(
     pending = pending.filter(({ Id }) => !taken.has(Id));
     if (pending.length === 0) return;
     const failed = answer.Failed ?? [];
-    const hopeless = failed.find(({ SenderFault }) => SenderFault === true);
+    // Being throttled counts as the sender's fault too, and passes.
+    const hopeless = failed.find(({ SenderFault, Code = "" }) => SenderFault === true && !/Throttl/.test(Code));
     if (hopeless || attempt >= ATTEMPTS || signal?.aborted) {
       const { Code = "no reason", Message = "" } = hopeless ?? failed[0] ?? {};
       throw new HearthlineError(

@@ -5,6 +5,7 @@ import { configOf } from "./config.ts";
 import { historyDuringPeriod } from "./history.ts";
 import { registryCommands } from "./registry-commands.ts";
 import { callService, SERVICES } from "./services.ts";
+import { statisticsDuringPeriod } from "./statistics.ts";
 import type { Handler, Message, Reply } from "./wire.ts";
 
 const NOTHING: Reply = { json: "null" };
@@ -38,7 +39,8 @@ export const statesJson = (core: HomeCore): string =>
 
 const recorderInfo: Handler = ({ core }) => ({
   json: JSON.stringify({
-    backlog: core.recorder.backlog(),
+    // What its thread has not taken yet; what it has taken waits for the commit and is no backlog.
+    backlog: Number.isFinite(core.recorderRowsPerSecond) ? core.recorder.backlog() : 0,
     ...(core.flavour.hasLastReported && { db_in_default_location: true }),
     max_backlog: 65_000,
     migration_in_progress: false,
@@ -78,6 +80,7 @@ export const COMMANDS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   ["auth/current_user", currentUser],
   ["recorder/info", recorderInfo],
   ["history/history_during_period", ({ core, message }) => ({ json: historyDuringPeriod(core, message) })],
+  ["recorder/statistics_during_period", ({ core, message }) => ({ json: statisticsDuringPeriod(core, message) })],
   ...registryCommands(),
 ]);
 
@@ -86,6 +89,7 @@ const REQUIRED: Readonly<Record<string, readonly string[]>> = {
   unsubscribe_events: ["subscription"],
   call_service: ["domain", "service"],
   "history/history_during_period": ["start_time", "entity_ids"],
+  "recorder/statistics_during_period": ["start_time", "statistic_ids", "period"],
 };
 
 /** The first key that a command needs and does not have. */

@@ -13,7 +13,7 @@ const DAY_SECONDS = 86_400;
 
 const isOff = (value: unknown, fallback: boolean): boolean => (typeof value === "boolean" ? value : fallback) === false;
 
-function secondsOf(value: unknown, code: string, message: string): number {
+export function secondsOf(value: unknown, code: string, message: string): number {
   try {
     return parseIsoUs(String(value)) / 1e6;
   } catch (thrown) {

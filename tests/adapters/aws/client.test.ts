@@ -1,6 +1,7 @@
 import { createServer, type IncomingHttpHeaders } from "node:http";
 import { expect, it, onTestFinished } from "vitest";
-import { AwsError, createAwsClient, environmentCredentials } from "../../../lib/adapters/aws/client.ts";
+import { AwsError, type CredentialSource, createAwsClient } from "../../../lib/adapters/aws/client.ts";
+import { environmentCredentials } from "../../../lib/adapters/aws/credentials.ts";
 import { systemClock } from "../../../lib/base/clock.ts";
 
 interface Answer {
@@ -9,8 +10,14 @@ interface Answer {
   readonly headers?: Record<string, string>;
 }
 
-/** A service on loopback that answers in turn, the last answer for ever; undefined: it never answers. */
+const same: CredentialSource = () => ({ accessKeyId: "id", secretAccessKey: "secret-text" });
+
 async function service(...answers: readonly (Answer | undefined)[]) {
+  return serviceFor(same, ...answers);
+}
+
+/** A service on loopback that answers in turn, the last answer for ever; undefined: it never answers. */
+async function serviceFor(credentials: CredentialSource, ...answers: readonly (Answer | undefined)[]) {
   const requests: { headers: IncomingHttpHeaders; body: string }[] = [];
   const server = createServer(async (request, response) => {
     let body = "";
@@ -31,7 +38,7 @@ async function service(...answers: readonly (Answer | undefined)[]) {
     service: "sqs",
     region: "us-east-1",
     endpoint,
-    credentials: () => ({ accessKeyId: "id", secretAccessKey: "secret-text" }),
+    credentials,
     clock: { ...systemClock, sleep: async (ms) => void slept.push(ms) },
     random: () => 1,
     timeoutMs: 200,
@@ -131,4 +138,64 @@ it("takes credentials from the environment, or says which are missing", () => {
   expect(environmentCredentials(set)()).toEqual({ accessKeyId: "a", secretAccessKey: "b" });
   expect(environmentCredentials({ ...set, AWS_SESSION_TOKEN: "c" })()).toMatchObject({ sessionToken: "c" });
   expect(() => environmentCredentials({ AWS_ACCESS_KEY_ID: "a" })()).toThrowError(/AWS_SECRET_ACCESS_KEY/);
+});
+
+it.each([
+  "ExpiredTokenException",
+  "ExpiredToken",
+  "InvalidClientTokenId",
+  "UnrecognizedClientException",
+  "InvalidSignatureException",
+])("asks for other credentials when the service says %s, and tries those once", async (type) => {
+  const asked: (string | undefined)[] = [];
+  const source: CredentialSource = (refused) => {
+    asked.push(refused?.accessKeyId);
+    return { accessKeyId: refused ? "new" : "old", secretAccessKey: "secret-text" };
+  };
+  const expired = json(403, { __type: `com.amazon.coral.service#${type}`, message: "no good" });
+  const { client, requests } = await serviceFor(source, expired, json(200, { ok: 1 }));
+  expect(await client.call("DoIt", {})).toEqual({ ok: 1 });
+  expect(asked).toEqual([undefined, "old"]);
+  expect(requests.map(({ headers }) => /Credential=(\w+)/.exec(String(headers.authorization))?.[1])).toEqual([
+    "old",
+    "new",
+  ]);
+});
+
+it("does not try the same credentials twice", async () => {
+  const { client, requests } = await service(json(403, { __type: "x#ExpiredToken", message: "expired" }));
+  await expect(client.call("DoIt", {})).rejects.toMatchObject({ code: "service_refused" });
+  expect(requests).toHaveLength(1);
+});
+
+it("says how far the clocks are apart when a signature is refused", async () => {
+  const headers = { date: new Date(Date.now() + 900_000).toUTCString() };
+  const answer = { ...json(403, { __type: "x#SignatureDoesNotMatch", message: "Signature expired" }), headers };
+  const { client } = await service(answer);
+  await expect(client.call("DoIt", {})).rejects.toThrowError(/clock here is (899|90\d) s behind the service's/);
+  const { client: other } = await service(json(403, { __type: "x#SignatureDoesNotMatch", message: "wrong key" }));
+  const thrown = await other.call("DoIt", {}).catch((error: unknown) => error);
+  expect(String(thrown)).not.toContain("clock");
+});
+
+it("goes by the service's clock once ours was the reason of a refusal", async () => {
+  const headers = { date: new Date(Date.now() + 900_000).toUTCString() };
+  const expired = { ...json(403, { __type: "x#InvalidSignatureException", message: "Signature expired" }), headers };
+  const { client, requests } = await service(expired, json(200, {}));
+  await client.call("DoIt", {});
+  await client.call("DoIt", {});
+  const aheadMs = requests.map(({ headers }) => {
+    const signed = String(headers["x-amz-date"]).replace(
+      /^(....)(..)(..T..)(..)(..Z)$/,
+      (_, year, month, hour, minute, second) => `${year}-${month}-${hour}:${minute}:${second}`,
+    );
+    return Date.parse(signed) - Date.now();
+  });
+  expect(aheadMs.map((ms) => Math.abs(Math.round(ms / 60_000)))).toEqual([0, 15, 15]);
+});
+
+it.each(["<html>please sign in</html>", "7"])("takes %s with 200 for no answer of the service", async (body) => {
+  const { client, requests } = await service({ status: 200, body });
+  await expect(client.call("DoIt", {}, { attempts: 2 })).rejects.toThrowError(/answered with 200 by something/);
+  expect(requests).toHaveLength(2);
 });

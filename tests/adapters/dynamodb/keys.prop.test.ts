@@ -13,6 +13,7 @@ import {
   type Key,
   keyParts,
   ledgerKey,
+  ledgerNotesKey,
   prefixOf,
   registryKey,
   relayKey,
@@ -42,6 +43,7 @@ const builders: Record<string, (homeId: string, a: string, b: string) => Key> = 
   home: (homeId) => homeKey(homeId),
   signingKey: (homeId, a) => signingKeyKey(homeId, a),
   ledger: (homeId, a) => ledgerKey(homeId, a),
+  ledgerNotes: (homeId, a) => ledgerNotesKey(homeId, a),
   relay: (homeId, a) => relayKey(homeId, a),
   registry: (homeId, a) => registryKey(homeId, a),
   weather: (homeId) => weatherKey(homeId),
@@ -112,6 +114,8 @@ describe("keys", () => {
     const prefixes = {
       signingKey: "KEY",
       ledger: "LEDGER",
+      // Read together with the rows that they belong to.
+      ledgerNotes: "LEDGER",
       relay: "RELAY",
       job: "JOB",
       token: "TOKEN",

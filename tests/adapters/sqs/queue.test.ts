@@ -78,6 +78,14 @@ describe("SQS queue", () => {
     expect(batches).toHaveLength(1);
   });
 
+  it("tries again what was throttled, though SQS calls that the sender's fault", async () => {
+    const { queue, batches } = scripted((entries, attempt) =>
+      attempt === 1 ? { Failed: [{ Id: "0", Code: "RequestThrottled", SenderFault: true }] } : all(entries),
+    );
+    await queue.send(messages("a"));
+    expect(batches).toHaveLength(2);
+  });
+
   it("packs within 10 messages and 1 MiB, in order, and asks for the URL once", async () => {
     const { queue, batches, urls } = scripted(all);
     const bodies = [...Array.from({ length: 12 }, (_, at) => `${at}`), "x".repeat(700_000), "y".repeat(400_000), "z"];

@@ -3,9 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { HearthlineError } from "../../../lib/base/errors.ts";
+import { readConfig } from "../../../lib/wiring/config.ts";
 import type { ApiClient } from "../../../local/cli/api-client.ts";
 import { examine } from "../../../local/cli/doctor.ts";
 import { CANARY } from "../../../local/cli/doctor-journey.ts";
+import { spoolFolder } from "../../../local/cli/doctor-relay.ts";
 import type { DoctorOptions, Finding } from "../../../local/cli/finding.ts";
 import { CommandFailure } from "../../../local/cli/outcome.ts";
 import { manualClock } from "../../support/manual-clock.ts";
@@ -82,6 +84,8 @@ async function findings(
     api: apiOf(world),
     clock: impatient,
     askHome,
+    askBroker: async () => {},
+    askOldPipeline: async () => 204,
     newId: () => "the-id",
     ...options,
   }))
@@ -99,6 +103,7 @@ describe("doctor", () => {
     expect(results(found)).toEqual({
       settings: "ok",
       "data folder": "ok",
+      "spool folder": "ok",
       "Home Assistant": "ok",
       address: "ok",
       clock: "ok",
@@ -206,5 +211,96 @@ describe("doctor", () => {
     expect(results(await findings({}, { env: { HEARTHLINE_HA_URL: "http://home.test:8123" } }))).toMatchObject({
       "Home Assistant": "failed",
     });
+  });
+});
+
+describe("doctor, of what the relay has beside", () => {
+  const PASSWORD = "s3cret-of-the-broker";
+  const BROKER = { HEARTHLINE_MQTT_URL: `mqtt://user:${PASSWORD}@broker.test:1883` };
+  const OUTBOX = { ...BROKER, HEARTHLINE_URL: "http://api.test", HEARTHLINE_TOKEN: TOKEN };
+  const of = (found: Finding[], check: string) => found.find((finding) => finding.check === check);
+
+  it("looks at nothing that the settings do not want", async () => {
+    const found = await findings({}, { env: { HEARTHLINE_URL: "http://api.test" } });
+    for (const check of ["MQTT broker", "old pipeline", "outbox"]) expect(of(found, check)).toBeUndefined();
+  });
+
+  it("a spool without room, and a disk that is full before the spool is", async () => {
+    const config = readConfig({ HEARTHLINE_SPOOL_MAX_MB: "100", HEARTHLINE_SPOOL_MIN_FREE_MB: "50" });
+    const at = (mib: number) => spoolFolder(config, folder, () => mib * 1_048_576);
+    expect([at(200), at(150), at(149), at(50), at(49)].map(({ result }) => result)).toEqual([
+      "ok",
+      "ok",
+      "warning",
+      "warning",
+      "failed",
+    ]);
+    expect(at(149).detail).toContain("HEARTHLINE_SPOOL_MAX_MB");
+    expect(at(49).detail).toContain("HEARTHLINE_SPOOL_MIN_FREE_MB");
+    const context = { dataFolder: join(folder, "file", "x"), run: undefined, url: "", token: "t", env: {} };
+    writeFileSync(join(folder, "file"), "");
+    const none = await findings({}, { context });
+    expect(of(none, "spool folder")).toMatchObject({
+      result: "failed",
+      advice: expect.stringContaining("HEARTHLINE_DATA"),
+    });
+  });
+
+  it.each([
+    ["mqtt_refused", "user and password"],
+    ["mqtt_tls_failed", "mqtt://"],
+    ["mqtt_unreachable", "Is the broker running"],
+  ] as const)("a broker that fails with %s", async (code, advice) => {
+    const askBroker = async () => Promise.reject(new HearthlineError(code, "no"));
+    const found = await findings({}, { env: BROKER, askBroker });
+    expect(of(found, "MQTT broker")).toMatchObject({ result: "failed", advice: expect.stringContaining(advice) });
+    expect(JSON.stringify(found)).not.toContain(PASSWORD);
+  });
+
+  it("a broker without an outbox", async () => {
+    const found = await findings({}, { env: BROKER });
+    expect(of(found, "MQTT broker")).toMatchObject({ result: "ok", detail: expect.stringContaining("broker.test") });
+    expect(of(found, "outbox")).toMatchObject({
+      result: "failed",
+      detail: expect.stringContaining("HEARTHLINE_URL and HEARTHLINE_TOKEN"),
+      advice: expect.stringContaining("tokens create"),
+    });
+  });
+
+  it.each([
+    [200, 404, "ok"],
+    [200, 403, "failed"],
+    [401, 401, "failed"],
+  ] as const)("an outbox that answers %i and %i", async (read, write, result) => {
+    const works = apiOf({});
+    const ask = async (method: string, path: string) => {
+      if (!path.startsWith("/api/v1/outbox")) return works.ask(method, path);
+      return { status: method === "GET" ? read : write, body: {}, tookMs: 1, date: null };
+    };
+    const found = await findings({}, { env: OUTBOX, api: { ...works, ask: ask as ApiClient["ask"] } });
+    expect(of(found, "outbox")).toMatchObject({ result });
+  });
+
+  const OLD = { HEARTHLINE_OLD_SINK: "influxdb", HEARTHLINE_OLD_URL: "http://influx.test:8086" };
+  it.each([
+    [204, "ok", ""],
+    [400, "ok", ""],
+    [401, "failed", "HEARTHLINE_OLD_PASSWORD"],
+    [404, "failed", 'database "home_assistant"'],
+    [302, "failed", "POST"],
+    [503, "failed", "log"],
+  ] as const)("an old pipeline that answers %i", async (status, result, advice) => {
+    const finding = of(await findings({}, { env: OLD, askOldPipeline: async () => status }), "old pipeline");
+    expect(finding).toMatchObject({ result });
+    expect(finding?.advice ?? "").toContain(advice);
+  });
+
+  it("an old pipeline without an address, and one that is not there", async () => {
+    expect(of(await findings({}, { env: { HEARTHLINE_OLD_SINK: "http" } }), "old pipeline")).toMatchObject({
+      result: "failed",
+      detail: expect.stringContaining("HEARTHLINE_OLD_URL"),
+    });
+    const askOldPipeline = async () => Promise.reject(new HearthlineError("service_unreachable", "ECONNREFUSED"));
+    expect(of(await findings({}, { env: OLD, askOldPipeline }), "old pipeline")).toMatchObject({ result: "failed" });
   });
 });

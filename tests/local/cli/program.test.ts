@@ -143,6 +143,66 @@ describe("hearthline", () => {
     expect(out).toContain("down   store  2026   does not answer");
   });
 
+  it("says in words how far the ledger is, what was interrupted, and which relays send at once", async () => {
+    const part = { state: "ok", since: "2026", detail: "" };
+    const counts = { complete_up_to: 123_456, last_sequence: 123_500, missing: 44, lost_records: 0, records: 123_456 };
+    const interruptions = { count: 2, recovered: 431, statistics: 0, incomplete: 1 };
+    const older = { ...counts, relay_id: "r0" };
+    const parts = [
+      { ...part, name: "two_relays", kind: "relay", state: "degraded", detail: 'Two relays send: "r0" and "r1".' },
+      { ...part, name: "ledger:r0", kind: "ledger", ledger: older },
+      {
+        ...part,
+        name: "ledger:r1",
+        kind: "ledger",
+        ledger: { ...counts, relay_id: "r1", kind: "relay", interruptions },
+      },
+      {
+        ...{ ...part, name: "import:import-1", kind: "import" },
+        ledger: { ...counts, relay_id: "import-1", kind: "import", interruptions },
+      },
+    ];
+    answers = () => ({ body: { status: "degraded", parts } });
+    const { code, out } = await run(["status"]);
+    expect(code).toBe(0);
+    expect(out).toMatch(/degraded +two_relays +2026 +Two relays send: "r0" and "r1"\./);
+    expect(out.trimEnd().split("\n").slice(-3)).toEqual([
+      "ledger of relay r0: complete up to 123,456 of 123,500, 44 missing, 0 lost",
+      "ledger of relay r1: complete up to 123,456 of 123,500, 44 missing, 0 lost, 2 interruptions, 431 events recovered, 1 not filled whole",
+      "import import-1: 123,456 records",
+    ]);
+    const json = JSON.parse((await run(["status", "--json"])).out);
+    expect(json.parts[2].ledger.interruptions).toEqual(interruptions);
+  });
+
+  it("lets no relay steer the terminal by what it calls itself", async () => {
+    const ledger = {
+      relay_id: "\u001b[2Jx",
+      complete_up_to: 1,
+      last_sequence: 1,
+      missing: 0,
+      lost_records: 0,
+      records: 1,
+    };
+    const part = { name: "ledger:\u001b[2Jx", kind: "ledger", state: "ok", since: "s", detail: "\u009b2J", ledger };
+    answers = () => ({ body: { status: "ok", parts: [part] } });
+    for (const command of ["status", "doctor"]) {
+      const { out } = await run([command]);
+      expect(out).toContain("\ufffd[2Jx");
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+      expect(out).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
+    }
+  });
+
+  it("says that HEARTHLINE_URL is no place for a password, and does not repeat it", async () => {
+    const { code, err } = await run(["status"], {
+      env: { HEARTHLINE_URL: "http://user:s3cret@x", HEARTHLINE_DATA: folder },
+    });
+    expect(code).toBe(2);
+    expect(err).toContain("HEARTHLINE_URL holds a user");
+    expect(err).not.toContain("s3cret");
+  });
+
   it("ends with 3 when nothing answers, and names the address", async () => {
     const { code, err } = await run(["devices", "list"], {
       env: { HEARTHLINE_URL: "http://127.0.0.1:1", HEARTHLINE_TOKEN: "x" },

@@ -167,17 +167,48 @@ describe("history", () => {
     expect(await code({ entity_ids: "sun.sun" })).toBe("invalid_format");
   });
 
-  it("lags behind by the commit interval, and says how much waits", async () => {
+  it("lags behind by the commit interval, of which the backlog says nothing", async () => {
     const home = await testHome({ rate: 100 });
     const client = await signedIn(home);
     home.advance(500);
-    const backlog = async () =>
-      ((await client.command({ type: "recorder/info" })).result as { backlog: number }).backlog;
-    expect(await backlog()).toBeGreaterThan(20);
-    const early = rowsOf(await client.command(ask(["sensor.power_consumption"])), "sensor.power_consumption");
-    home.advance(500);
-    expect(await backlog()).toBeLessThanOrEqual(2);
-    const late = rowsOf(await client.command(ask(["sensor.power_consumption"])), "sensor.power_consumption");
-    expect(late.length).toBeGreaterThan(early.length);
+    const rows = async () =>
+      rowsOf(await client.command(ask(["sensor.power_consumption"])), "sensor.power_consumption").length;
+    const early = await rows();
+    expect(await backlogOf(client)).toBe(0);
+    home.advance(600);
+    expect(await rows()).toBeGreaterThan(early);
+  });
+
+  it("says how much waits when it is slow", async () => {
+    const home = await testHome({ rate: 100 });
+    const client = await signedIn(home);
+    home.fault({ fault: "recorder-slow", rows_per_second: 1, seconds: 5 });
+    home.advance(2_000);
+    expect(await backlogOf(client)).toBeGreaterThan(20);
+    home.advance(5_000);
+    expect(await backlogOf(client)).toBe(0);
+  });
+
+  it("has hours of statistics of what is measured or counted, however old, and of nothing else", async () => {
+    const home = await testHome({ days: 20 });
+    const client = await signedIn(home);
+    const { result } = await client.command({
+      type: "recorder/statistics_during_period",
+      start_time: iso(SUNDAY_MS - 15 * 86_400_000),
+      end_time: iso(SUNDAY_MS - 14 * 86_400_000),
+      statistic_ids: ["sensor.power_consumption", "sun.sun"],
+      period: "hour",
+    });
+    const hours = result as Record<string, { start: number; end: number; mean: number; min: number; max: number }[]>;
+    expect(Object.keys(hours)).toEqual(["sensor.power_consumption"]);
+    const [rows = []] = Object.values(hours);
+    expect(rows).toHaveLength(24);
+    for (const { start, end, mean, min, max } of rows) {
+      expect(end - start).toBe(3_600_000);
+      expect(min <= mean && mean <= max).toBe(true);
+    }
   });
 });
+
+const backlogOf = async (client: Awaited<ReturnType<typeof signedIn>>): Promise<number> =>
+  ((await client.command({ type: "recorder/info" })).result as { backlog: number }).backlog;

@@ -61,6 +61,17 @@ it("makes the home, its key, the administrator's token and the page's", async ()
   expect(tokens.map(({ scopes }) => scopes)).toEqual([["read", "write", "admin"], ["read"]]);
 });
 
+it("makes the relay a token of its own where there is a broker, once", async () => {
+  const { tokens, prepare } = fleet();
+  const env = { HEARTHLINE_MQTT_URL: "mqtt://user:secret@127.0.0.1" };
+  await prepare({}, env);
+  expect(kept("relay-token")).toBe("hl_home_t2");
+  expect(statSync(join(folder, "relay-token")).mode & 0o777).toBe(0o600);
+  expect(tokens[1]).toMatchObject({ name: "relay", scopes: ["read", "write"] });
+  await prepare({}, env);
+  expect(kept("relay-token")).toBe("hl_home_t2");
+});
+
 it("keeps key and token the next time; pages get a new token, those of earlier runs are revoked", async () => {
   const { tokens, prepare } = fleet();
   await prepare();

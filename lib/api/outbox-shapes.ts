@@ -1,0 +1,63 @@
+import * as z from "zod";
+import { checkOutboxMessage, OUTBOX_KINDS, OUTBOX_STATUSES, outboxMessageShape } from "../event/index.ts";
+
+/** The shapes in which the outbox is asked and answers. */
+
+const time = z.string().meta({ format: "date-time", example: "2026-11-22T05:47:09.185000+00:00" });
+const { topic, payload, qos, retain } = outboxMessageShape;
+
+/** A day: a message that waited longer for the house is old news. */
+const EXPIRES_DEFAULT_SECONDS = 86_400;
+const EXPIRES_MAX_SECONDS = 604_800;
+
+const expiresIn = z
+  .int()
+  .min(60, "wanted is 60 or more")
+  .max(EXPIRES_MAX_SECONDS, `wanted is ${EXPIRES_MAX_SECONDS} or less`)
+  .default(EXPIRES_DEFAULT_SECONDS)
+  .meta({ description: "Nobody does it later than that." });
+
+export const outboxRequestShape = z
+  .discriminatedUnion("kind", [
+    z
+      .strictObject({
+        kind: z.literal("mqtt"),
+        topic: topic.meta({
+          description:
+            "`hearthline/...`, or `homeassistant/<component>/hearthline.../config` with topics below `hearthline/` in its payload. No other: a token must not switch the house.",
+          example: "hearthline/suggestions/1",
+        }),
+        payload,
+        qos: qos.default(1),
+        retain: retain.default(false),
+        expires_in_seconds: expiresIn,
+      })
+      .check(checkOutboxMessage),
+    z.strictObject({ kind: z.literal("capabilities"), expires_in_seconds: expiresIn }),
+  ])
+  .meta({ id: "OutboxRequest" });
+
+export const outboxItemShape = z
+  .object({
+    id: z.string(),
+    home_id: z.string(),
+    kind: z.enum(OUTBOX_KINDS),
+    status: z.enum(OUTBOX_STATUSES),
+    created_at: time,
+    expires_at: time,
+    attempts: z.int().nonnegative().meta({ description: "How often the relay tried; known when the item has ended." }),
+    delivered_at: time.optional(),
+    error: z.string().optional().meta({ description: "Why it failed." }),
+    topic: z.string().optional(),
+    payload: z.string().optional().meta({ description: "Only while the item waits." }),
+    qos: qos.optional(),
+    retain: retain.optional(),
+  })
+  .meta({ id: "OutboxItem" });
+
+export const outboxPageShape = z
+  .object({
+    items: z.array(outboxItemShape),
+    next: z.string().nullable().meta({ description: "The cursor of the next page; null when this is the last one." }),
+  })
+  .meta({ id: "OutboxPage" });

@@ -1,0 +1,109 @@
+import * as z from "zod";
+import type { Device, DeviceCapabilities, DeviceIndex } from "../../devices/index.ts";
+import { capabilityPageShape, deviceCapabilitiesShape } from "../capability-shapes.ts";
+import { jsonAnswer, NOT_MODIFIED, scopedProblems } from "../documented.ts";
+import { byKey, jsonWithTag, pageOf } from "../listing.ts";
+import { Problem } from "../problem.ts";
+import { cursorParameter, idParameter, limitParameter, readQuery } from "../query.ts";
+import type { ScopedRoute } from "../route.ts";
+
+export interface CapabilityParts {
+  readonly index: Pick<DeviceIndex, "list">;
+}
+
+const querySchema = z.strictObject({ limit: limitParameter, cursor: cursorParameter });
+const TAGS = ["index"];
+/** An access bit. */
+const SETTABLE = 2;
+
+/** What the devices can do, as far as Zigbee2MQTT has told: as of the last time that the outbox asked for it. */
+export const capabilityRoutes = ({ index }: CapabilityParts): ScopedRoute[] => [listRoute(index), deviceRoute(index)];
+
+const listRoute = (index: CapabilityParts["index"]): ScopedRoute => ({
+  method: "GET",
+  path: "/api/v1/capabilities",
+  scope: "read",
+  operation: {
+    operationId: "listCapabilities",
+    summary: "Devices of which it is known what they can do, by their Zigbee address",
+    tags: TAGS,
+    requestParams: { query: querySchema },
+    responses: {
+      "200": jsonAnswer("A page of devices", capabilityPageShape),
+      ...NOT_MODIFIED,
+      ...scopedProblems("request_invalid", "cursor_invalid", "cursor_of_another_query"),
+    },
+  },
+  async handle(request, { homeId }) {
+    const { limit, cursor } = readQuery(querySchema, request.query);
+    const [rows, devices] = await Promise.all([index.list(homeId, "capabilities"), index.list(homeId, "devices")]);
+    const ids = new Map(devices.flatMap((device) => zigbeeAddressesOf(device).map((ieee) => [ieee, device.deviceId])));
+    const keyOf = ({ ieeeAddress }: DeviceCapabilities) => ieeeAddress;
+    const query = ["capabilities", homeId];
+    const { items, next } = pageOf(rows.toSorted(byKey(keyOf)), keyOf, { limit, cursor, query });
+    const capabilities = items.map((row) => ({
+      ...summaryOf(row, ids.get(row.ieeeAddress)),
+      feature_count: row.features.length,
+      settable_count: row.features.filter(({ access }) => (access & SETTABLE) !== 0).length,
+    }));
+    return jsonWithTag(request, { capabilities, next });
+  },
+});
+
+const deviceRoute = (index: CapabilityParts["index"]): ScopedRoute => ({
+  method: "GET",
+  path: "/api/v1/devices/{id}/capabilities",
+  scope: "read",
+  operation: {
+    operationId: "getDeviceCapabilities",
+    summary: "What a device can do",
+    description:
+      "Features of what Zigbee2MQTT exposes, flattened. A device that is not Zigbee2MQTT's, or of which nothing has come yet, has none and the source null.",
+    tags: TAGS,
+    requestParams: { path: z.object({ id: idParameter }) },
+    responses: {
+      "200": jsonAnswer("Its features", deviceCapabilitiesShape),
+      ...NOT_MODIFIED,
+      ...scopedProblems("not_found"),
+    },
+  },
+  async handle(request, { homeId }) {
+    const id = request.param("id");
+    const [rows, devices] = await Promise.all([index.list(homeId, "capabilities"), index.list(homeId, "devices")]);
+    const device = devices.find(({ deviceId }) => deviceId === id);
+    if (!device) throw new Problem("not_found", `There is no device "${id}" in this home.`);
+    const addresses = new Set(zigbeeAddressesOf(device));
+    const row = rows.find(({ ieeeAddress }) => addresses.has(ieeeAddress));
+    return jsonWithTag(request, {
+      device_id: id,
+      source: row ? "zigbee2mqtt" : null,
+      ...(row && { zigbee: summaryOf(row, id) }),
+      features: row?.features ?? [],
+      options: row?.options ?? [],
+    });
+  },
+});
+
+/** Zigbee2MQTT's discovery names a device by `zigbee2mqtt_` and its address, whatever its base topic. Source: its lib/extension/homeassistant.ts; read 2026-09. */
+const IDENTIFIER = /^zigbee2mqtt_(0x[0-9a-f]{16})$/;
+
+const zigbeeAddressesOf = ({ identifiers }: Device): string[] =>
+  identifiers.flatMap(([domain, text = ""]) => {
+    const address = domain === "mqtt" ? IDENTIFIER.exec(text)?.[1] : undefined;
+    return address === undefined ? [] : [address];
+  });
+
+const summaryOf = (row: DeviceCapabilities, deviceId: string | undefined) => ({
+  ieee_address: row.ieeeAddress,
+  friendly_name: row.friendlyName,
+  ...(deviceId !== undefined && { device_id: deviceId }),
+  ...(row.type !== undefined && { type: row.type }),
+  ...(row.manufacturer !== undefined && { manufacturer: row.manufacturer }),
+  ...(row.modelId !== undefined && { model_id: row.modelId }),
+  ...(row.vendor !== undefined && { vendor: row.vendor }),
+  ...(row.model !== undefined && { model: row.model }),
+  ...(row.description !== undefined && { description: row.description }),
+  supported: row.supported,
+  disabled: row.disabled,
+  ...(row.interview !== undefined && { interview: row.interview }),
+});

@@ -1,0 +1,56 @@
+import * as z from "zod";
+import { topicProblem } from "./outbox-topic.ts";
+
+/** What the cloud asks of the relay: items that wait in the outbox until the relay has done them. Names and shape as the API shows them. */
+
+/**
+ * - `mqtt`: publish a message.
+ * - `capabilities`: read what Zigbee2MQTT's devices can do, and send it up.
+ */
+export const OUTBOX_KINDS = ["mqtt", "capabilities"] as const;
+export type OutboxKind = (typeof OUTBOX_KINDS)[number];
+
+/** `expired`: nobody did it in time. `failed`: it can never be done. */
+export const OUTBOX_STATUSES = ["pending", "delivered", "failed", "expired"] as const;
+export type OutboxStatus = (typeof OUTBOX_STATUSES)[number];
+
+/** A payload takes no more (chosen by us: a discovery message of a whole device takes 10 to 50 KB, and an item of the table holds 400 KB). */
+export const OUTBOX_PAYLOAD_MAX_BYTES = 131_072;
+/** Of an error text. */
+export const OUTBOX_ERROR_MAX_CHARACTERS = 400;
+
+/** The members of a message for the home's broker. */
+export const outboxMessageShape = {
+  topic: z.string().min(1).max(255),
+  payload: z.string(),
+  qos: z.union([z.literal(0), z.literal(1)]),
+  retain: z.boolean(),
+} as const;
+
+/** What of a message is wrong beyond its shape, as zod reports it. */
+export function checkOutboxMessage({
+  value: { topic, payload },
+  issues,
+}: {
+  readonly value: { readonly topic: string; readonly payload: string };
+  readonly issues: z.core.$ZodRawIssue[];
+}): void {
+  const problem = topicProblem(topic, payload);
+  if (problem) issues.push({ code: "custom", input: topic, path: ["topic"], message: problem });
+  const bytes = Buffer.byteLength(payload);
+  if (bytes <= OUTBOX_PAYLOAD_MAX_BYTES) return;
+  const message = `the payload has ${bytes} bytes; wanted are at most ${OUTBOX_PAYLOAD_MAX_BYTES}`;
+  issues.push({ code: "custom", input: "", path: ["payload"], message });
+}
+
+/** A message for the home's broker. */
+export const outboxMessageSchema = z.object(outboxMessageShape).check(checkOutboxMessage);
+export type OutboxMessage = z.infer<typeof outboxMessageSchema>;
+
+/** How an item ended, as the relay reports it. `attempts`: how often the relay tried. */
+export const outboxOutcomeSchema = z.object({
+  status: z.enum(["delivered", "failed"]),
+  attempts: z.int().nonnegative().max(1_000_000).default(1),
+  error: z.string().max(OUTBOX_ERROR_MAX_CHARACTERS).optional(),
+});
+export type OutboxOutcome = z.infer<typeof outboxOutcomeSchema>;
