@@ -33,6 +33,10 @@ export class LastKnown {
   /** Grows when something is lost between the reader and the spool: what had been on its way then no longer tells that all before it is known. */
   #losses = 0;
   #heard: string | undefined;
+  /** By our clock. */
+  #heardAtMs: number | undefined;
+  #openAtMs: number | undefined;
+  #setBackMs = 0;
   #sequence = 0;
   #connectedSince: string | undefined;
   #isChanged = false;
@@ -55,7 +59,10 @@ export class LastKnown {
     }
     this.#known = new Map(image.entities);
     this.#heard = image.heard;
+    this.#heardAtMs = image.heardAtMs;
     this.#openSince = image.openSince;
+    this.#openAtMs = image.openAtMs;
+    this.#setBackMs = image.setBackMs ?? 0;
     if (image.relayId !== spool.relayId) this.#distrust(image);
     else {
       this.#sequence = image.sequence;
@@ -80,6 +87,25 @@ export class LastKnown {
     return this.#openSince;
   }
 
+  /** How far our clock was ahead of Home Assistant's when the open gap began, in milliseconds; undefined when that is not known. */
+  get aheadMs(): number | undefined {
+    const sinceUs = usOf(this.#openSince);
+    return sinceUs === undefined || this.#openAtMs === undefined ? undefined : this.#openAtMs - sinceUs / 1000;
+  }
+
+  /** By how much Home Assistant's clock was set back in the open gap, as far as any session in it could tell; 0: not, as far as is known. */
+  get setBackMs(): number {
+    return this.#setBackMs;
+  }
+
+  /** The largest counts, over all sessions of a gap: the clock may be right again when the gap is filled, and what happened meanwhile is dated wrongly all the same. */
+  noteSetBack(byMs: number): void {
+    if (this.#openSince === undefined || byMs <= this.#setBackMs) return;
+    this.#setBackMs = byMs;
+    this.#isChanged = true;
+    void this.save();
+  }
+
   /**
    * To be called when a record of this entity goes to the spool; what it gives back, when it is there. `isLive`: it came as an event, not in a snapshot.
    * Where it belongs is decided now: what was heard before a gap is known, though it may become durable only when the gap has begun.
@@ -92,7 +118,7 @@ export class LastKnown {
     };
   }
 
-  #note({ entityId, entity }: Noted, isLive: boolean, aheadOf?: number): void {
+  #note({ entityId, entity }: Noted, isLive: boolean, aheadOf?: number, atMs = this.#options.clock.nowMs()): void {
     this.#isChanged = true;
     // Between it and what is known lies a gap that has not been filled, and a new one begins before it.
     if (aheadOf !== undefined && aheadOf !== this.#gap) return;
@@ -102,7 +128,9 @@ export class LastKnown {
       if (oldest !== undefined) table.delete(oldest);
     }
     table.set(entityId, entity);
-    if (isLive) this.#heard = entity.lastUpdated;
+    if (!isLive) return;
+    this.#heard = entity.lastUpdated;
+    this.#heardAtMs = atMs;
   }
 
   #isStill(entityId: string): boolean {
@@ -134,6 +162,7 @@ export class LastKnown {
 
   #standStill(): void {
     this.#gap += 1;
+    if (this.#openSince === undefined) this.#openAtMs = this.#heard === undefined ? undefined : this.#heardAtMs;
     this.#openSince ??= this.#heard ?? this.#newest();
     this.#still = "all";
     this.#ahead = new Map();
@@ -167,6 +196,7 @@ export class LastKnown {
     this.#still = undefined;
     this.#openSince = undefined;
     this.#openIsSaved = false;
+    this.#setBackMs = 0;
     this.#heard ??= new Date(this.#options.clock.nowMs()).toISOString();
     this.#isChanged = true;
     await this.save();
@@ -198,7 +228,10 @@ export class LastKnown {
         sequence: this.#sequence,
         ...(this.#connectedSince !== undefined && { connectedSince: this.#connectedSince }),
         ...(this.#heard !== undefined && { heard: this.#heard }),
+        ...(this.#heardAtMs !== undefined && { heardAtMs: this.#heardAtMs }),
         ...(this.#openSince !== undefined && { openSince: this.#openSince }),
+        ...(this.#openSince !== undefined && this.#openAtMs !== undefined && { openAtMs: this.#openAtMs }),
+        ...(this.#setBackMs > 0 && { setBackMs: this.#setBackMs }),
         ...(oldestAtMs !== undefined && { unsentSince: new Date(oldestAtMs).toISOString() }),
         entities: this.#known,
       });
@@ -231,7 +264,9 @@ export class LastKnown {
     for (const [entityId, { lastUpdated }] of this.#known)
       if ((usOf(lastUpdated) ?? sinceUs) >= sinceUs) this.#known.delete(entityId);
     const openUs = usOf(this.#openSince);
-    if (openUs === undefined || openUs > sinceUs) this.#openSince = formatIsoUs(sinceUs);
+    if (openUs !== undefined && openUs <= sinceUs) return;
+    this.#openSince = formatIsoUs(sinceUs);
+    this.#openAtMs = undefined;
   }
 
   /** From the records that came after the table was saved, up to the first that tells of another connection. */
@@ -242,8 +277,8 @@ export class LastKnown {
     if (!sink || sink[1] > this.#sequence) return;
     for (;;) {
       const records = await spool.read(sink[0], { limit: 1_000, maxBytes: 1_048_576, after: this.#sequence });
-      for (const { n, line } of records) {
-        if (!this.#take(JSON.parse(line) as Readonly<Record<string, unknown>>)) return;
+      for (const { n, line, appendedAtMs } of records) {
+        if (!this.#take(JSON.parse(line) as Readonly<Record<string, unknown>>, appendedAtMs)) return;
         this.#sequence = n;
       }
       if (records.length === 0 || this.#sequence >= lastSequence) return;
@@ -251,12 +286,12 @@ export class LastKnown {
   }
 
   /** False: from here on events are of another connection, or some are lost, and a gap lies between. */
-  #take(record: Readonly<Record<string, unknown>>): boolean {
+  #take(record: Readonly<Record<string, unknown>>, atMs: number): boolean {
     if (record.t === "relay") return record.connected === true && record.since === this.#connectedSince;
     if (record.t === "loss") return false;
     if (record.source === "backfill") return true;
     const noted = knownOf(record);
-    if (noted) this.#note(noted, record.kind !== "snapshot");
+    if (noted) this.#note(noted, record.kind !== "snapshot", undefined, atMs);
     return true;
   }
 }

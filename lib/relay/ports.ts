@@ -268,8 +268,14 @@ export interface LastKnownImage {
   readonly connectedSince?: string;
   /** When the last event came, by Home Assistant's clock. */
   readonly heard?: string;
+  /** The same by our clock, in milliseconds: together they tell whether one of the two was set meanwhile. */
+  readonly heardAtMs?: number;
   /** A gap that is not filled yet begins here: what came after it is not in the table. */
   readonly openSince?: string;
+  /** The same by our clock, in milliseconds. */
+  readonly openAtMs?: number;
+  /** By how much Home Assistant's clock was set back in the open gap. */
+  readonly setBackMs?: number;
   /** The oldest record that was not acknowledged: what is younger is lost when the spool is. */
   readonly unsentSince?: string;
   readonly entities: Iterable<readonly [entityId: string, entity: LastKnownEntity]>;

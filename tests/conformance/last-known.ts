@@ -14,7 +14,10 @@ export const knownImage = (over: Partial<LastKnownImage> = {}): LastKnownImage =
   sequence: 7,
   connectedSince: "2026-11-22T05:00:00.000Z",
   heard: "2026-11-22T06:00:00.000002+00:00",
+  heardAtMs: 1_795_327_200_123.5,
   openSince: "2026-11-22T05:59:00.000002+00:00",
+  openAtMs: 1_795_327_140_007,
+  setBackMs: 4_500,
   unsentSince: "2026-11-22T05:58:00.000Z",
   entities: [
     ["light.a", knownEntity("on")],

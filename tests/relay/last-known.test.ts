@@ -99,6 +99,23 @@ describe("the last-known table", () => {
     expect(table.entities.has("a.a")).toBe(false);
   });
 
+  it("keeps how far the home's clock was set back in an open gap: the largest, until it is closed", async () => {
+    const { table, note, memory } = setUp();
+    note("a.a", known(1));
+    table.noteSetBack(9_000);
+    expect(table.setBackMs).toBe(0);
+    const { gap, saved } = table.open(SINCE);
+    await saved;
+    table.noteSetBack(4_500);
+    table.noteSetBack(700);
+    await table.save();
+    const next = setUp(await memory.load());
+    await next.table.load();
+    expect(next.table.setBackMs).toBe(4_500);
+    await table.close(gap);
+    expect([table.setBackMs, (await memory.load())?.setBackMs]).toEqual([0, undefined]);
+  });
+
   it("is saved at most once a minute, and only when something has come", async () => {
     const { clock, table, note, saves } = setUp();
     note("a.a", known(1));
@@ -142,6 +159,26 @@ describe("the last-known table", () => {
       ["sensor.b", at(4)],
     ]);
     expect(table.sequence).toBe(6);
+  });
+
+  it("comes back only up to where events were lost on their way to the spool", async () => {
+    const { openSince: _, ...closed } = knownImage({ sequence: 0, connectedSince: SINCE });
+    const { table, spool } = setUp({ ...closed, entities: [["sensor.a", known(1)]] });
+    await spool.append([entryOf(stateAt("a", 3))]);
+    await spool.recordLoss({ count: 5, reason: "the memory was full", fromMs: 1, toMs: 2 });
+    await spool.append([entryOf(stateAt("a", 9))]);
+    await table.load();
+    expect(table.entities.get("sensor.a")?.lastUpdated).toBe(at(3));
+  });
+
+  it("takes nothing for known that was on its way when something was lost", async () => {
+    const { table, note } = setUp();
+    note("a.a", known(1));
+    const onItsWay = table.noteWhenDurable({ entityId: "a.a", entity: known(5) }, true);
+    table.lost();
+    onItsWay();
+    expect(table.entities.get("a.a")).toEqual(known(1));
+    expect(table.openSince).toBe(at(1));
   });
 
   it("does not run ahead of an open gap", async () => {

@@ -235,9 +235,11 @@ export class FaultFs {
       const fate = this.#random();
       if (fate < 0.25) content = apply(content, change);
       if (fate < 0.5) continue;
-      for (let at = 0; at < change.bytes.length; at += SECTOR_BYTES) {
-        if (this.#random() < 0.5) continue;
-        content = apply(content, { at: change.at + at, bytes: change.bytes.subarray(at, at + SECTOR_BYTES) });
+      for (let at = 0; at < change.bytes.length; ) {
+        const place = change.at + at;
+        const end = at + SECTOR_BYTES - (place % SECTOR_BYTES);
+        if (this.#random() < 0.5) content = apply(content, { at: place, bytes: change.bytes.subarray(at, end) });
+        at = end;
       }
     }
     return content;

@@ -1,4 +1,12 @@
-import { type GivenUp, type LostRange, lossesOf, lossRecordOf, mergeLostRanges } from "../../event/index.ts";
+import {
+  type GivenUp,
+  type LossRecord,
+  type LostRange,
+  lossesOf,
+  lossRecordOf,
+  lostRangeOf,
+  mergeLostRanges,
+} from "../../event/index.ts";
 import type { LostEvents } from "../../relay/ports.ts";
 import { outsideHoles, withHole } from "./segment.ts";
 import type { Hole, KeptState, PendingLoss } from "./state-file.ts";
@@ -91,8 +99,8 @@ export class Book {
 
   /** Is this loss record one that was pending? Then it is pending no more. */
   isWritten(n: number, range: LostRange): boolean {
-    const text = lossTextOf(pendingOf(range), n).text;
-    const found = this.pending.find((lost) => lossTextOf(lost, n).text === text);
+    const key = keyOf(range);
+    const found = this.pending.find((lost) => keyOf(writtenRangeOf(lossTextOf(lost, n).text)) === key);
     this.pending = this.pending.filter((lost) => lost !== found);
     return found !== undefined;
   }
@@ -131,6 +139,12 @@ export class Book {
 }
 
 const pendingOf = ({ first, last, ...lost }: LostRange): PendingLoss => ({ ...lost, range: [first, last] });
+
+/** As it comes back from the text that is written: a reason may be cut, a count of none is one. */
+const writtenRangeOf = (text: string): LostRange => lostRangeOf(JSON.parse(text) as LossRecord);
+
+const keyOf = ({ first, last, count, reason, fromMs, toMs, sink }: LostRange): string =>
+  JSON.stringify([first, last, count, reason, fromMs, toMs, sink]);
 
 /** As the record `n` it is. */
 export const lossTextOf = ({ range, ...lost }: PendingLoss, n: number): { text: string; range: LostRange } => {

@@ -98,7 +98,7 @@ export class Journal {
     this.#forgetActive(gone);
     // First the cursors: what is removed must be known as acknowledged.
     await this.save();
-    for (const segment of gone) await this.#remove(segment);
+    await this.#remove(gone);
   }
 
   hasDone(): boolean {
@@ -198,7 +198,7 @@ export class Journal {
       Object.assign(book, before);
       throw thrown;
     }
-    for (const segment of victims) await this.#remove(segment);
+    await this.#remove(victims);
     this.#options.log.error("The spool is full: its oldest records were given up.", { events, reason });
     return true;
   }
@@ -225,18 +225,16 @@ export class Journal {
   }
 
   /** A damaged one is kept, under a name that the spool does not read. */
-  async #remove(segment: Segment): Promise<void> {
+  async #remove(gone: readonly Segment[]): Promise<void> {
+    this.segments.remove(gone);
     const { files, log } = this.#options;
-    this.segments.remove(segment);
-    try {
-      if (!segment.isDamaged) return await files.remove(segment.name);
-      await files.rename(segment.name, `${segment.name}.damaged`);
-      await files.syncFolder();
-    } catch (thrown) {
-      log.warn("A file of the spool cannot be removed; the next start tries again.", {
-        name: segment.name,
-        error: thrown,
-      });
+    for (const { name, isDamaged } of gone) {
+      try {
+        if (!isDamaged) await files.remove(name);
+        else await files.rename(name, `${name}.damaged`).then(() => files.syncFolder());
+      } catch (error) {
+        log.warn("A file of the spool cannot be removed; the next start tries again.", { name, error });
+      }
     }
   }
 }

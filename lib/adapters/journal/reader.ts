@@ -124,7 +124,7 @@ export class SinkReader {
         // Somebody deleted it while the relay ran: what it held is missing, and the next segment tells how much. But a folder that is gone as a whole
         // (moved, a disk unplugged) may come back.
         await files.syncFolder();
-        segments.remove(segment);
+        segments.remove([segment]);
       }
     }
   }

@@ -55,10 +55,13 @@ export class Segments {
     segment.last = last;
   }
 
-  remove(segment: Segment): void {
-    segment.isGone = true;
-    this.#bytes -= segment.bytes;
-    this.#all = this.#all.filter((each) => each !== segment);
+  remove(gone: readonly Segment[]): void {
+    for (const segment of gone) {
+      segment.isGone = true;
+      this.#bytes -= segment.bytes;
+    }
+    const all = new Set(gone);
+    this.#all = this.#all.filter((each) => !all.has(each));
   }
 
   /** The segment in which `n` is, or would be; where none reaches so far back, the first one. */

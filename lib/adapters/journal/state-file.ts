@@ -14,6 +14,8 @@ const STATE_VERSION = 1;
 const MAGIC = "HLstate\n";
 const SLOT_BYTES = 131_072;
 const SLOT_HEAD_BYTES = 24;
+/** Fills what was never written. */
+const BLANK = 0x20;
 
 /** Numbers that are gone, both ends included. */
 export type Hole = readonly [first: number, last: number];
@@ -97,7 +99,7 @@ export class StateFile {
     const file = has ? await this.#files.open(STATE_NAME, "write") : await this.#files.create(STATE_NAME);
     try {
       // Bytes that are no zeros: a hole in a file is no room on the disk.
-      const whole = Buffer.alloc(2 * SLOT_BYTES, 0x20);
+      const whole = Buffer.alloc(2 * SLOT_BYTES, BLANK);
       slot.copy(whole, ((this.#generation + 1) % 2) * SLOT_BYTES);
       await writeAll(file, whole, 0);
       await file.sync();
@@ -115,9 +117,13 @@ export class StateFile {
     if (!best) return { is: slots[0]?.length === 0 ? "missing" : "damaged" };
     this.#generation = best.generation;
     if (best.state === undefined) return { is: "newer", version: best.version };
-    return { is: "good", state: best.state };
+    // What cannot be read may have been the newer one: an orderly end that the older one tells of is not the last word.
+    const isSure = read.length === slots.length || slots.some(isBlank);
+    return { is: "good", state: isSure ? best.state : { ...best.state, clean: false } };
   }
 }
+
+const isBlank = (slot: Buffer): boolean => slot.subarray(0, SLOT_HEAD_BYTES).every((byte) => byte === BLANK);
 
 function encodeSlot(state: KeptState, generation: number): Buffer {
   const json = Buffer.from(JSON.stringify(state));

@@ -2,6 +2,8 @@ import { nextCandidate, RECORD_HEAD_BYTES } from "./format.ts";
 
 /** Disks write whole sectors of this size, or of a multiple of it. */
 const SECTOR_BYTES = 512;
+/** A head has a CRC, which may be zero, and then a length, which is not: fewer zeros at the end of a sector mean nothing. */
+const EMPTY_MIN_BYTES = 8;
 /** A head, `{"n":1,` and a brace: no record is shorter. */
 const RECORD_MIN_BYTES = RECORD_HEAD_BYTES + 8;
 const BRACE = 0x7d;
@@ -21,7 +23,7 @@ export function isTorn(rest: Buffer, position: number): boolean {
 function hasEmptySector(rest: Buffer, position: number): boolean {
   for (let from = 0; from < rest.length; ) {
     const to = Math.min(rest.length, from + SECTOR_BYTES - ((position + from) % SECTOR_BYTES));
-    if (rest.subarray(from, to).every((byte) => byte === 0)) return true;
+    if (to - from >= EMPTY_MIN_BYTES && rest.subarray(from, to).every((byte) => byte === 0)) return true;
     from = to;
   }
   return false;

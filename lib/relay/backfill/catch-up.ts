@@ -5,7 +5,7 @@ import type { EntityFilter } from "../filter.ts";
 import { usOf } from "../known-of.ts";
 import type { HaEvent } from "../ports.ts";
 import { type FillDeps, fillGap } from "./fill.ts";
-import { type FirstHeard, firstHeardOf, planGap } from "./plan.ts";
+import { CLOCK_SET_BACK_US, type FirstHeard, firstHeardOf, planGap } from "./plan.ts";
 
 export interface CatchUpDeps extends Omit<FillDeps, "isOver"> {
   readonly isIncluded: EntityFilter;
@@ -15,6 +15,8 @@ export interface CatchUpDeps extends Omit<FillDeps, "isOver"> {
 
 /** Later than anything that can have happened: clocks of a home may differ. */
 const BEYOND_US = 3_600_000_000;
+/** An event is on its way for less than this. */
+const CLOCK_DOUBT_US = 500_000;
 
 /**
  * What lies between the last that is known and what one session hears. `begin` before subscribing, `hear` each event, `fill` with a snapshot taken while
@@ -23,6 +25,8 @@ const BEYOND_US = 3_600_000_000;
 export class CatchUp {
   readonly #deps: CatchUpDeps;
   #heard: Map<string, FirstHeard> | undefined;
+  /** How far our clock is ahead of Home Assistant's, by the first event that came. */
+  #aheadMs: number | undefined;
   #gap = 0;
   #toUs: Microseconds = 0;
   #cause: GapCause;
@@ -41,6 +45,7 @@ export class CatchUp {
     this.#gap = gap;
     this.#toUs = clock.nowMs() * 1000;
     this.#heard = new Map();
+    this.#aheadMs = undefined;
     return saved;
   }
 
@@ -57,7 +62,9 @@ export class CatchUp {
     const { entity_id: entityId } = (event?.data ?? {}) as { entity_id?: unknown };
     if (typeof entityId !== "string" || this.#heard.has(entityId)) return;
     const first = firstHeardOf(event);
-    if (first) this.#heard.set(entityId, first);
+    if (!first) return;
+    this.#heard.set(entityId, first);
+    if (this.#aheadMs === undefined) this.#noteClock(this.#deps.clock.nowMs() - first.atUs / 1000);
   }
 
   /** `startedUs`: when Home Assistant came to run, if this session saw it start. Does not wait for the recorder. */
@@ -74,7 +81,8 @@ export class CatchUp {
       return;
     }
     const endUs = Math.max(this.#toUs, fromUs) + BEYOND_US;
-    const plan = planGap({ known: lastKnown.entities, states, heard, fromUs, endUs, isIncluded });
+    const setBackUs = Math.ceil(lastKnown.setBackMs * 1000);
+    const plan = planGap({ known: lastKnown.entities, states, heard, fromUs, endUs, isIncluded, setBackUs });
     lastKnown.narrow(
       number,
       plan.holes.map(({ entityId }) => entityId),
@@ -91,6 +99,14 @@ export class CatchUp {
   /** Of this session nothing comes any more; what is not filled stays open for the next one. */
   end(): void {
     this.#isEnded = true;
+  }
+
+  /** Whether Home Assistant's clock was set back since the gap began. Beyond an hour it is rather ours that was set forth. */
+  #noteClock(aheadMs: number): void {
+    const { lastKnown } = this.#deps;
+    this.#aheadMs = aheadMs;
+    const byUs = (aheadMs - (lastKnown.aheadMs ?? aheadMs)) * 1000;
+    if (byUs > CLOCK_DOUBT_US && byUs <= CLOCK_SET_BACK_US) lastKnown.noteSetBack((byUs + CLOCK_DOUBT_US) / 1000);
   }
 
   #failed(thrown: unknown): void {

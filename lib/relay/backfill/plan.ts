@@ -57,6 +57,8 @@ export interface PlanOptions {
   /** Later than anything that can have happened, by our clock; Home Assistant's own may say more. */
   readonly endUs: Microseconds;
   readonly isIncluded: EntityFilter;
+  /** Home Assistant's clock was set back by so much: what happened since may be dated to before what is known. */
+  readonly setBackUs: Microseconds;
 }
 
 /**
@@ -65,7 +67,7 @@ export interface PlanOptions {
  */
 const MARGIN_US = 86_400_000_000;
 /** After a clock that was set back nobody knows how long the gap was: so much is asked for. */
-const CLOCK_SET_BACK_US = 3_600_000_000;
+export const CLOCK_SET_BACK_US = 3_600_000_000;
 
 /** What has to be asked. */
 export interface Plan {
@@ -110,12 +112,15 @@ function holeOf(entityId: string, state: HeldState | undefined, options: PlanOpt
   const earliestUs = gapUs - MARGIN_US;
   const isSetBack = target !== undefined && lastUs !== undefined && target.atUs < lastUs;
   const before = last && !last.isRemoved && !isSetBack ? last : undefined;
-  const fromUs = isSetBack ? target.atUs - CLOCK_SET_BACK_US : Math.max(lastUs ?? gapUs - 1_000_000, earliestUs);
+  const { setBackUs } = options;
+  const fromUs = isSetBack
+    ? target.atUs - CLOCK_SET_BACK_US
+    : Math.max(lastUs ?? gapUs - 1_000_000, earliestUs) - setBackUs;
   return {
     entityId,
     before,
     fromUs,
-    knownUs: isSetBack ? undefined : lastUs,
+    knownUs: isSetBack || setBackUs > 0 ? undefined : lastUs,
     // What happened before the clock was set has later times than what happened after.
     untilUs: isSetBack ? endUs : (first?.atUs ?? (target ? target.atUs + 1 : endUs)),
     target,

@@ -100,6 +100,23 @@ describe("a journal that was damaged while it was closed", () => {
     await reference.settle();
   });
 
+  it("does not take an orderly end that the older slot tells of for the last word when the newer slot is damaged", async () => {
+    for (const slot of [0, 131_072]) {
+      const reference = await filled();
+      for (let run = 0; run < 2; run++) {
+        await reference.restart();
+        await reference.append([100, 100]);
+        const { lastSequence } = reference.spool.state();
+        reference.fs.crash();
+        reference.fs.edit("state", flip(slot + 40, 3));
+        reference.spool = await reference.open();
+        expect(reference.spool.state().lastSequence).toBe(lastSequence);
+      }
+      await reference.append([10]);
+      await reference.settle();
+    }
+  });
+
   it("skips the numbers that may have been given when the newest segment is gone after a crash", async () => {
     const reference = await filled();
     const { lastSequence } = reference.spool.state();

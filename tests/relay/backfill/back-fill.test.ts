@@ -313,6 +313,45 @@ describe("after an interruption", () => {
     },
   );
 
+  it("fetches what Home Assistant's clock, set back a little, dates to before what is known", async () => {
+    const { house, home, ha, running } = await settled();
+    home.set("light.a", "known");
+    await house.pass(1_000);
+    await house.stop(running);
+    home.step(-4_000);
+    home.set("light.a", "dated before");
+    await house.pass(20_000);
+    home.set("light.a", "last");
+    ha.before.getStates = () => home.set("light.b", "live");
+    house.start();
+    await house.pass(60_000);
+    expect(backfilled(await house.records()).map((told) => told.replace(/^\w+ /, ""))).toContain(
+      "light.a dated before",
+    );
+  });
+
+  it("fetches it also when the clock is right again before the gap is filled", async () => {
+    const { house, home, ha, running } = await settled();
+    home.set("light.a", "known");
+    await house.pass(1_000);
+    await house.stop(running);
+    home.step(-4_000);
+    home.set("light.a", "dated before");
+    await house.pass(20_000);
+    ha.before.getStates = () => {
+      ha.before = {};
+      home.set("light.b", "live");
+      ha.drop();
+      home.step(4_000);
+      home.set("light.a", "last");
+    };
+    house.start();
+    await house.pass(60_000);
+    expect(backfilled(await house.records()).map((told) => told.replace(/^\w+ /, ""))).toContain(
+      "light.a dated before",
+    );
+  });
+
   it("fetches the past of an entity that came into being meanwhile, also when it changes or goes at once", async () => {
     const { house, home, ha } = await settled();
     ha.drop();
@@ -459,7 +498,44 @@ describe("a restart of Home Assistant", () => {
   });
 });
 
+describe("another home behind the same address", () => {
+  it("makes nothing removed of what it does not have, and says of it once that it is gone", async () => {
+    const { house, home, ha } = await settled();
+    ha.drop();
+    home.states.clear();
+    for (const id of ["zone.home", "light.other"]) home.set(id, "on");
+    await house.pass(90_000);
+    ha.drop();
+    await house.pass(90_000);
+    const records = await house.records();
+    expect(records.filter((record) => record.t === "removed")).toEqual([]);
+    const [first, second] = gapsOf(records);
+    expect(first?.missing).toMatchObject([
+      { reason: "removed", entities: 3, examples: ["person.x", "light.a", "light.b"] },
+    ]);
+    expect(second).toMatchObject({ complete: true, missing: [] });
+  });
+});
+
 describe("a back-fill that is interrupted", () => {
+  it("twenty times within a minute, before the recorder has committed, loses nothing", async () => {
+    const { house, home, ha } = await settled();
+    for (let round = 0; round < 20; round++) {
+      ha.drop();
+      home.set("light.a", `missed ${round}`);
+      if (round % 3 === 0) home.set(`sensor.new_${round}`, "born");
+      await house.pass(3_000);
+      home.set("light.b", `live or not ${round}`);
+    }
+    await house.pass(120_000);
+    const records = await house.records();
+    const seen = new Set(
+      records.flatMap((record) => (record.t === "state" ? [`${record.entity_id} ${record.state}`] : [])),
+    );
+    expect(home.happened.filter(({ entityId, state }) => !seen.has(`${entityId} ${state}`))).toEqual([]);
+    expect(gapsOf(records)).toMatchObject([{ complete: true }]);
+  });
+
   it("goes on in the next session, and live events meanwhile do not hide what is left", async () => {
     const { house, home, ha } = await settled();
     ha.drop();
