@@ -52,6 +52,11 @@ function packetOf(bytes: Buffer, socket: Socket): (Packet & { readonly length: n
     if (byte === undefined) return undefined;
     size |= (byte & 127) << shift;
     if (byte < 128) break;
+    // Longer than MQTT's lengths are: something else speaks, such as TLS.
+    if (shift === 21) {
+      socket.destroy();
+      return undefined;
+    }
   }
   const body = bytes.subarray(at + 1, at + 1 + size);
   if (body.length < size) return undefined;

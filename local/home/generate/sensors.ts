@@ -49,9 +49,10 @@ const measured =
     return { state: (steps / scale).toFixed(decimals) };
   };
 
+/** Four decimals: two readings may lie so close together that three would show the same. */
 const counted =
   (perHour: number): Reader =>
-  (_entity, _k, at) => ({ state: counter(at, perHour).toFixed(3) });
+  (_entity, _k, at) => ({ state: counter(at, perHour).toFixed(4) });
 
 const CONDITIONS = ["sunny", "partlycloudy", "cloudy", "rainy", "pouring"] as const;
 
