@@ -50,7 +50,7 @@ const loss = (from: number, to: number, count: number, more: Partial<LossRecord>
   to: iso(to),
   ...more,
 });
-const NOTHING = { acknowledgedAndLost: [], unnamed: [], named: [], repeated: [], invented: [] };
+const NOTHING = { acknowledgedAndLost: [], unnamed: [], named: [], sameKey: [], repeated: [], invented: [] };
 
 describe("the judge of a chaos run", () => {
   it("finds nothing where all three accounts are the same", () => {
@@ -72,6 +72,14 @@ describe("the judge of a chaos run", () => {
       ...NOTHING,
       repeated: [nameOf(event(3))],
     });
+  });
+
+  it("counts apart what the home did twice in one microsecond, of which the store can hold one", () => {
+    const twin = { ...event(3), state: "another" };
+    const both = judge(evidence({ truth: [...truth, twin] }));
+    expect([both.sameKey, both.unnamed, both.acknowledgedAndLost]).toEqual([[twin], [], []]);
+    const neither = judge(evidence({ truth: [...truth, twin], stored: without(3), acknowledged: [] }));
+    expect([neither.sameKey, neither.unnamed.length]).toEqual([[], 2]);
   });
 
   it("finds a number that stands at two times, and the one that never happened", () => {

@@ -39,6 +39,11 @@ export interface Verdict {
    * took with it what it had not written down itself; or in a loss record's time and count.
    */
   readonly named: readonly Happened[];
+  /**
+   * In the truth under a natural key that another event has too: a clock that was set back let one entity change twice in one microsecond. The store, whose key it is,
+   * can hold one of them, and holds it.
+   */
+  readonly sameKey: readonly Happened[];
   /** Twice in the store: the same natural key, or the same number. */
   readonly repeated: readonly string[];
   /** In the store, not in the truth. */
@@ -53,9 +58,13 @@ export function judge(evidence: Evidence): Verdict {
   const missing = truth.slice(0, due).filter((event) => !present.has(nameOf(event)));
   const taken = new Set(acknowledged.map(nameOf));
   const isNamed = createNaming(evidence);
+  const shared = sharedKeys(truth);
+  const kept = new Set(stored.map(keyOf));
+  const sameKey = missing.filter((event) => shared.has(keyOf(event)) && kept.has(keyOf(event)));
+  const missed = missing.filter((event) => !sameKey.includes(event));
   const named: Happened[] = [];
   const unnamed: string[] = [];
-  for (const event of missing) {
+  for (const event of missed) {
     if (taken.has(nameOf(event))) continue;
     if (isNamed(event)) named.push(event);
     else unnamed.push(nameOf(event));
@@ -63,18 +72,28 @@ export function judge(evidence: Evidence): Verdict {
   return {
     made: due,
     stored: stored.length,
-    acknowledgedAndLost: missing.map(nameOf).filter((name) => taken.has(name)),
+    acknowledgedAndLost: missed.map(nameOf).filter((name) => taken.has(name)),
     unnamed,
     named,
+    sameKey,
     repeated: repeatedIn(stored, isNumbered),
     invented: stored.filter((event) => event.atUs >= sinceUs && !known.has(nameOf(event))).map(nameOf),
   };
 }
 
+const keyOf = ({ entityId, atUs, state }: Happened): string => `${entityId} ${atUs} ${state === null}`;
+
+/** Keys under which the home itself wrote down different events. */
+function sharedKeys(truth: readonly Happened[]): ReadonlySet<string> {
+  const states = Map.groupBy(truth, keyOf);
+  const isShared = (events: readonly Happened[]) => new Set(events.map(({ state }) => state)).size > 1;
+  return new Set([...states].filter(([, events]) => isShared(events)).map(([key]) => key));
+}
+
 function repeatedIn(stored: readonly Happened[], isNumbered: Evidence["isNumbered"]): string[] {
   const seen = new Set<string>();
   return stored.flatMap((event) => {
-    const keys = [`${event.entityId} ${event.atUs} ${event.state === null}`];
+    const keys = [keyOf(event)];
     if (event.state !== null && isNumbered(event.entityId)) keys.push(`number ${event.state}`);
     const isRepeated = keys.some((key) => seen.has(key));
     for (const key of keys) seen.add(key);

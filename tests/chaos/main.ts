@@ -78,6 +78,7 @@ function figures(outcome: Outcome, rig: Rig, more: { seed: number; faults: reado
     kills: more.faults.filter(({ kind }) => kind === "kill").length,
     troubles: more.faults.filter(({ kind }) => kind === "trouble").length,
     events: verdict.made,
+    same_key: verdict.sameKey.length,
     stored: verdict.stored,
     recovered: rig.tap.recovered(),
     lost: verdict.acknowledgedAndLost.length + verdict.unnamed.length,

@@ -13,6 +13,12 @@ type Loose = Record<string, unknown>;
 
 const nowUs = (): number => Date.now() * 1000;
 const atUsOf = ({ last_updated }: Loose): number => parseIsoUs(String(last_updated));
+/** A coordinate counts as a number of its own only: the digits of "5.03454" stand in a time such as "18:47:05.034541" as well. */
+const holds = (place: string, secret: string): boolean =>
+  /^[\d.]+$/.test(secret)
+    ? new RegExp(String.raw`(?<![\d.])${secret.replaceAll(".", String.raw`\.`)}(?!\d)`).test(place)
+    : place.includes(secret);
+
 for (const version of ["newest", "2024", "current"])
   await describePeer(
     `the journey from Home Assistant ${version}`,
@@ -171,7 +177,7 @@ function journey(version: string): void {
       answers.push(JSON.stringify(await allEvents(stack)));
       const spool = await spoolOf(home);
       for (const place of [answers.join(), ...bytesWith(dataFolder, ["home-key", "token"]), spool])
-        expect(secrets.filter((secret) => place.includes(secret))).toEqual([]);
+        expect(secrets.filter((secret) => holds(place, secret))).toEqual([]);
       // What was searched does hold what stood beside the secrets.
       for (const place of [answers.join(), spool]) expect(place).toContain("camera.demo_camera");
     }, 120_000);
