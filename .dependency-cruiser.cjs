@@ -20,6 +20,12 @@ module.exports = {
       { path: "^lib/event/" },
       { path: "^(functions|local|tests|scripts|bench|lib/(?!event/|base/|limits\\.ts))" },
     ),
+    error(
+      "series-knows-only-event",
+      "lib/series may import lib/base, lib/event and lib/limits.ts.",
+      { path: "^lib/series/" },
+      { path: "^(functions|local|tests|scripts|bench|lib/(?!series/|event/|base/|limits\\.ts))" },
+    ),
     // A room may look back along the event's way, never ahead.
     ...ROOMS.slice(0, -1).map((room, index) =>
       error(
@@ -42,17 +48,33 @@ module.exports = {
       { path: "^(functions|local|tests|scripts|bench|lib/(adapters|wiring))/" },
     ),
     error(
+      "backup-wraps-ports",
+      "lib/backup stands beside the rooms: it sees base, event, series, limits and the ports of rooms.",
+      { path: "^lib/backup/" },
+      {
+        path: "^(functions|local|tests|scripts|bench|lib)/",
+        pathNot: ["^lib/(base|event|series|backup)/", "^lib/limits\\.ts$", `^lib/(${any})/ports\\.ts$`],
+      },
+    ),
+    error(
+      "backup-is-known-to-wiring-alone",
+      "No room knows that there are backups; adapters know their port.",
+      { path: "^lib/", pathNot: "^lib/(wiring|backup|adapters)/" },
+      { path: "^lib/backup/" },
+    ),
+    error(
       "adapters-see-ports-only",
-      "An adapter sees base, event, limits, its own folder, ports.ts and keys.ts.",
+      "An adapter sees base, event, series, limits, its own folder, ports.ts and keys.ts.",
       { path: "^lib/adapters/([^/]+)/" },
       {
         path: "^(functions|local|tests|scripts|bench|lib)/",
-        // adapters/aws is the signed transport that the adapters of AWS's services share.
+        // adapters/aws is the signed transport that the adapters of AWS's services share; influxql.ts is the language of everything that speaks to InfluxDB.
         pathNot: [
-          "^lib/(base|event)/",
+          "^lib/(base|event|series)/",
           "^lib/limits\\.ts$",
           "^lib/adapters/$1/",
           "^lib/adapters/aws/",
+          "^lib/adapters/influxdb/influxql\\.ts$",
           "/(ports|keys)\\.ts$",
         ],
       },

@@ -2,8 +2,10 @@ import { join, resolve } from "node:path";
 import { systemClock } from "../lib/base/clock.ts";
 import { HearthlineError, isHearthlineError, messageOf } from "../lib/base/errors.ts";
 import { systemRandom } from "../lib/base/random.ts";
+import { setUpStore } from "../lib/wiring/store-setup.ts";
 import { takeLock } from "./stack/embedded.ts";
 import { readOptions } from "./start/options.ts";
+import { parentGone } from "./start/parent.ts";
 import { freePorts, portProblem } from "./start/ports.ts";
 import { processStarted, readRun } from "./start/run-file.ts";
 import { readSettings, type Settings } from "./start/settings.ts";
@@ -32,6 +34,7 @@ async function main(): Promise<void> {
   });
   const isToldToStop = stopOnSignal(run, unlock, say);
   try {
+    await setUpStore(settings.config, settings.env);
     await run.start();
     if (isToldToStop()) return;
   } catch (thrown) {
@@ -95,6 +98,11 @@ function stopOnSignal(run: StackRun, unlock: () => void, say: (line: string) => 
     });
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, onSignal);
+  // Started by npm: `kill` of npm reaches its shell alone.
+  if (process.env.npm_lifecycle_event)
+    void parentGone({ parentId: () => process.ppid, clock: systemClock }).then(() => {
+      if (firstMs === undefined) onSignal();
+    });
   return () => firstMs !== undefined;
 }
 

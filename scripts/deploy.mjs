@@ -37,17 +37,31 @@ function checkSettings(stage, env) {
       '--stage is "dev": that is the stack of `npm start`, on this machine; wanted is "local", a LocalStack.',
     );
   const store = env.HEARTHLINE_STORE || "sqlite";
-  if (store !== "sqlite")
+  if (!STORES.includes(store))
     throw new Refusal(
-      `HEARTHLINE_STORE is "${store}", in which no two functions would find the same events; wanted is "sqlite", the only store of this version that they can share.`,
+      `HEARTHLINE_STORE is "${store}", in which no two functions would find the same events; wanted is ${STORES.map((each) => `"${each}"`).join(", ")}.`,
     );
+  if (stage === "local" && !URL.canParse(env.AWS_ENDPOINT_URL ?? ""))
+    throw new Refusal(
+      `--stage local deploys to a LocalStack, and AWS_ENDPOINT_URL is "${shown(env.AWS_ENDPOINT_URL ?? "")}"; wanted is its address, such as http://127.0.0.1:4566.`,
+    );
+  if (stage !== "local" && env.AWS_ENDPOINT_URL)
+    throw new Refusal(
+      `--stage ${stage} deploys to AWS, and AWS_ENDPOINT_URL is "${shown(env.AWS_ENDPOINT_URL)}"; wanted is --stage local, or no such setting.`,
+    );
+  CHECKS[store](stage, env);
+}
+
+/** What may hold a user or a password is never repeated. */
+const shown = (address) => (address.includes("@") ? "(an address with a user or a password in it)" : address);
+
+const STORES = ["sqlite", "parquet", "influxdb", "timestream"];
+const CHECKS = { sqlite: checkSqlite, parquet: checkParquet, influxdb: checkInfluxdb, timestream: () => {} };
+
+function checkSqlite(stage, env) {
   if (stage !== "local")
     throw new Refusal(
-      `--stage ${stage} would run on AWS with the store "sqlite", which keeps its events in a file that Lambda does not have. This version has no other store, so nothing was deployed; --stage local deploys to a LocalStack.`,
-    );
-  if (!URL.canParse(env.AWS_ENDPOINT_URL ?? ""))
-    throw new Refusal(
-      `--stage local deploys to a LocalStack, and AWS_ENDPOINT_URL is "${env.AWS_ENDPOINT_URL ?? ""}"; wanted is its address, such as http://127.0.0.1:4566.`,
+      `--stage ${stage} would run on AWS with the store "sqlite", which keeps its events in a file that Lambda does not have; nothing was deployed. Wanted is HEARTHLINE_STORE=parquet with HEARTHLINE_PARQUET_URL=s3://BUCKET/PREFIX, or "influxdb" or "timestream".`,
     );
   if (!isAbsolute(env.HEARTHLINE_SQLITE_PATH ?? ""))
     throw new Refusal(
@@ -59,32 +73,54 @@ function checkSettings(stage, env) {
     );
 }
 
+function checkParquet(stage, env) {
+  const url = env.HEARTHLINE_PARQUET_URL ?? "";
+  if (url.startsWith("s3://") || (stage === "local" && isAbsolute(url))) return;
+  throw new Refusal(
+    `The store is "parquet" and HEARTHLINE_PARQUET_URL is "${shown(url)}"; wanted is s3://BUCKET/PREFIX${stage === "local" ? ", or an absolute folder" : ""}.`,
+  );
+}
+
+function checkInfluxdb(_stage, env) {
+  if (!URL.canParse(env.HEARTHLINE_INFLUXDB_URL ?? ""))
+    throw new Refusal(
+      `The store is "influxdb" and HEARTHLINE_INFLUXDB_URL is "${shown(env.HEARTHLINE_INFLUXDB_URL ?? "")}"; wanted is an address that the functions reach.`,
+    );
+}
+
 /** The framework itself would ask for minutes. @throws Refusal when no LocalStack answers there */
 async function checkReached(endpoint) {
   const address = `${endpoint.replace(/\/+$/, "")}/_localstack/health`;
   const answer = await fetch(address, { signal: AbortSignal.timeout(REACHED_WITHIN_MS) }).catch((thrown) => {
-    const why = thrown.cause?.code ?? thrown.message;
+    const why = thrown.cause?.code ?? shown(thrown.message);
     throw new Refusal(
-      `AWS_ENDPOINT_URL is "${endpoint}", where nobody answers (${why}); wanted is a LocalStack that runs.`,
+      `AWS_ENDPOINT_URL is "${shown(endpoint)}", where nobody answers (${why}); wanted is a LocalStack that runs.`,
       3,
     );
   });
   if (!answer.ok)
     throw new Refusal(
-      `AWS_ENDPOINT_URL is "${endpoint}", where something answers that is no LocalStack (${answer.status} for /_localstack/health).`,
+      `AWS_ENDPOINT_URL is "${shown(endpoint)}", where something answers that is no LocalStack (${answer.status} for /_localstack/health).`,
       3,
     );
 }
 
 /** Passes on what the framework says, and gives it. @throws Refusal when it fails */
 function runFramework(command, { stage, region }) {
-  const pinned = join(ROOT, "node_modules", ".bin", "node");
   const framework = join(ROOT, "node_modules", "serverless", "bin", "serverless.js");
   const args = [framework, command, "--verbose", "--stage", stage, ...(region ? ["--region", region] : [])];
+  return runNode(args, stage, `The deployment of stage "${stage}" failed; what the framework said is above.`);
+}
+
+/** Runs a program on the pinned Node and passes on what it says. @throws Refusal with the message when it fails */
+function runNode(args, stage, message) {
+  const pinned = join(ROOT, "node_modules", ".bin", "node");
+  // An emulator wants credentials and looks at none.
+  const any = stage === "local" ? { AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" } : {};
   const child = spawn(existsSync(pinned) ? pinned : process.execPath, args, {
     cwd: ROOT,
     stdio: ["ignore", "pipe", "inherit"],
-    env: { AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test", ...process.env },
+    env: { ...any, ...process.env },
   });
   let said = "";
   child.stdout.setEncoding("utf8").on("data", (text) => {
@@ -92,28 +128,34 @@ function runFramework(command, { stage, region }) {
     said += text;
   });
   return new Promise((done, fail) => {
-    child.on("error", (error) => fail(new Refusal(`The framework could not be started: ${error.message}`, 1)));
-    child.on("close", (status) =>
-      status === 0
-        ? done(said)
-        : fail(new Refusal(`The deployment of stage "${stage}" failed; what the framework said is above.`, 1)),
-    );
+    child.on("error", (error) => fail(new Refusal(`"${args[0]}" could not be started: ${error.message}`, 1)));
+    child.on("close", (status) => (status === 0 ? done(said) : fail(new Refusal(message, 1))));
   });
 }
 
 const apiIdIn = (said) => /https?:\/\/(\w+)\.execute-api\./.exec(said)?.[1];
+const addressIn = (said) => /https:\/\/\w+\.execute-api\.[\w.-]+/.exec(said)?.[0];
 
 async function deploy() {
   const { help, ...options } = readArguments();
   if (help) return console.log(USAGE);
   checkSettings(options.stage, process.env);
-  const endpoint = process.env.AWS_ENDPOINT_URL.replace(/\/+$/, "");
-  await checkReached(endpoint);
+  const isLocal = options.stage === "local";
+  const endpoint = (process.env.AWS_ENDPOINT_URL ?? "").replace(/\/+$/, "");
+  if (isLocal) await checkReached(endpoint);
+  // Before the functions are there that use it; what is there already is kept.
+  await runNode(
+    [join(ROOT, "scripts", "set-up-store.ts")],
+    options.stage,
+    "The event store could not be set up; nothing else was changed. Why is said above.",
+  );
   // Where nothing has changed the framework deploys nothing, and does not say the outputs either.
-  const id = apiIdIn(await runFramework("deploy", options)) ?? apiIdIn(await runFramework("info", options));
+  let said = await runFramework("deploy", options);
+  if (!apiIdIn(said)) said = await runFramework("info", options);
+  const id = apiIdIn(said);
   if (!id) throw new Refusal("The stage was deployed, but its outputs name no API.", 1);
   // LocalStack answers for a REST API on its own address; the one in the outputs is a host name that nobody resolves.
-  console.log(`API: ${endpoint}/_aws/execute-api/${id}/${options.stage}`);
+  console.log(`API: ${isLocal ? `${endpoint}/_aws/execute-api/${id}/${options.stage}` : addressIn(said)}`);
 }
 
 await deploy().catch((thrown) => {

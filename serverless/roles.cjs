@@ -22,14 +22,15 @@ const GRANTS = {
       [CONSUME, ["Store"]],
       [SEND, ["StoreDead"]],
     ],
-    table: [],
+    // Days of which events came late.
+    table: ["BatchWriteItem"],
   },
   "index-devices": {
     queues: [
       [CONSUME, ["Index"]],
       [SEND, ["IndexDead"]],
     ],
-    table: ["GetItem", "Query", "PutItem", "BatchWriteItem"],
+    table: ["GetItem", "BatchGetItem", "Query", "PutItem", "BatchWriteItem"],
   },
   dispatch: { queues: [[SEND, ["Analysis"]]], table: ["GetItem", "BatchGetItem", "Query", "PutItem"] },
   analyze: {
@@ -37,7 +38,7 @@ const GRANTS = {
       [CONSUME, ["Analysis"]],
       [SEND, ["AnalysisDead"]],
     ],
-    table: ["GetItem", "UpdateItem"],
+    table: ["GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem"],
   },
   authorize: { queues: [], table: ["GetItem"] },
   api: {
@@ -46,6 +47,39 @@ const GRANTS = {
       [MEASURE, ALL_QUEUES],
     ],
     table: ["GetItem", "BatchGetItem", "Query", "PutItem"],
+  },
+};
+
+/**
+ * What the event store adds, by HEARTHLINE_STORE: function -> operations on the bucket and its objects, on the table, or of Timestream. `sqlite` and `influxdb` need nothing of AWS. Only `npm run deploy` and the operator's command set a store up: no function may.
+ */
+const STORE_GRANTS = {
+  parquet: {
+    store: { bucket: ["ListBucket"], objects: ["GetObject", "PutObject"] },
+    api: { bucket: ["ListBucket", "GetLifecycleConfiguration"], objects: ["GetObject"] },
+    analyze: {
+      bucket: ["ListBucket", "GetLifecycleConfiguration"],
+      objects: ["GetObject", "PutObject", "DeleteObject"],
+    },
+  },
+  // With HEARTHLINE_PARQUET_HOT=table.
+  "parquet-table": {
+    store: { table: ["PutItem", "Query"], objects: ["GetObject"] },
+    api: {
+      table: ["Query", "BatchGetItem"],
+      bucket: ["ListBucket", "GetLifecycleConfiguration"],
+      objects: ["GetObject"],
+    },
+    analyze: {
+      table: ["Query", "BatchGetItem", "BatchWriteItem"],
+      bucket: ["ListBucket", "GetLifecycleConfiguration"],
+      objects: ["GetObject", "PutObject", "DeleteObject"],
+    },
+  },
+  timestream: {
+    store: { timestream: ["WriteRecords"] },
+    api: { timestream: ["Select", "DescribeTable"] },
+    analyze: { timestream: ["Select", "DescribeTable"] },
   },
 };
 
@@ -65,11 +99,45 @@ const role = (service, Statement) => ({
   },
 });
 
+/** The bucket and the prefix of `s3://bucket/prefix`; of a folder: none, and nothing of S3 is granted. */
+function bucketOf(url) {
+  const [, bucket, prefix = ""] = /^s3:\/\/([^/]+)\/?(.*)$/.exec(url) ?? [];
+  const arn = `arn:\${AWS::Partition}:s3:::${bucket}`;
+  const objects = `${arn}/${prefix.replace(/\/+$/, "")}${prefix && "/"}*`;
+  return bucket === undefined ? undefined : { bucket: { "Fn::Sub": arn }, objects: { "Fn::Sub": objects } };
+}
+
+function storeStatements({ table = [], bucket = [], objects = [], timestream = [] }) {
+  const env = process.env;
+  const at = bucketOf(env.HEARTHLINE_PARQUET_URL ?? "");
+  const database = env.HEARTHLINE_TIMESTREAM_DATABASE || "hearthline";
+  const base = `arn:\${AWS::Partition}:timestream:\${AWS::Region}:\${AWS::AccountId}:database/`;
+  const statements = [];
+  const add = (service, operations, resource) => {
+    if (operations.length === 0 || resource === undefined) return;
+    statements.push(
+      allow(
+        operations.map((operation) => `${service}:${operation}`),
+        [resource],
+      ),
+    );
+  };
+  add("dynamodb", table, { "Fn::GetAtt": ["IndexTable", "Arn"] });
+  add("s3", bucket, at?.bucket);
+  add("s3", objects, at?.objects);
+  add("timestream", timestream, { "Fn::Sub": `${base}${database}/table/events` });
+  // It names the addresses of the service, and takes no resource.
+  if (timestream.length > 0) statements.push(allow(["timestream:DescribeEndpoints"], "*"));
+  return statements;
+}
+
 module.exports = async ({ resolveVariable }) => {
   const prefix = `${await resolveVariable("self:service")}-${await resolveVariable("sls:stage")}`;
   const arn = {
     "Fn::Sub": `arn:\${AWS::Partition}:logs:\${AWS::Region}:\${AWS::AccountId}:log-group:/aws/lambda/${prefix}-`,
   }["Fn::Sub"];
+  const isHotInTable = process.env.HEARTHLINE_PARQUET_HOT === "table";
+  const store = `${process.env.HEARTHLINE_STORE || "sqlite"}${isHotInTable ? "-table" : ""}`;
   const Resources = {};
   for (const [name, { queues, table }] of Object.entries(GRANTS)) {
     Resources[roleId(name)] = role("lambda.amazonaws.com", [
@@ -88,6 +156,7 @@ module.exports = async ({ resolveVariable }) => {
             ),
           ]
         : []),
+      ...storeStatements(STORE_GRANTS[store]?.[name] ?? {}),
     ]);
   }
   Resources.SchedulerRole = role("scheduler.amazonaws.com", [
@@ -96,4 +165,5 @@ module.exports = async ({ resolveVariable }) => {
   return { Resources };
 };
 module.exports.GRANTS = GRANTS;
+module.exports.STORE_GRANTS = STORE_GRANTS;
 module.exports.CONSUME = CONSUME;

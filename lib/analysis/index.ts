@@ -1,16 +1,22 @@
-/** Room 6: the nightly jobs of each home: which are due, how they are sent, run and kept. Time zones and the clock come as arguments. */
+/** Room 7: the nightly jobs of each home: which are due, how they are sent, run and kept. Time zones and the clock come as arguments. */
 export { type AnalyzeOptions, analyzeMessage } from "./analyze-message.ts";
 /** The scheduled work that makes the due jobs; see `TICK_MS` for how often it is called. */
 export { type DispatchOutcome, dispatch, TICK_MS } from "./dispatch.ts";
 /** Which jobs are due (pure), and the one job that there can be for a home, kind and date. */
 export { dueJobs, jobIdOf, LOOK_BACK_NIGHTS, newJob } from "./due.ts";
+/** Layers 2 and 3 of what each entity did; `windowOf` reads a row of them. */
+export { createEntityLayers } from "./entities/layers.ts";
+export { ENTITIES, type EntityRow, unpackRows, windowOf } from "./entities/rows.ts";
+/** The phase that makes them. */
+export { eventsPhase } from "./events-phase.ts";
 /** The message of the analysis queue that names a job. */
 export { jobMessage } from "./message.ts";
 /** One step of a job; a kind of job is a list of them. */
 export type { Phase } from "./phases.ts";
 export type * from "./ports.ts";
-export { JOB_KINDS } from "./ports.ts";
-/** The one phase that there is today. */
+export { AGGREGATE_LAYERS, JOB_KINDS } from "./ports.ts";
+/** Deletes what is older than each layer's retention. */
 export { retentionPhase } from "./retention.ts";
+export type { Retention } from "./retention-rules.ts";
 /** Runs one job under its lease. */
-export { enabledKinds, JOB_LEASE_MS, type PhasesByKind, runJob } from "./run-job.ts";
+export { JOB_LEASE_MS, type PhasesByKind, runJob } from "./run-job.ts";

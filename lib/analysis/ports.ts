@@ -1,4 +1,5 @@
 import { HearthlineError } from "../base/errors.ts";
+import type { Microseconds } from "../base/time.ts";
 
 export const JOB_KINDS = ["daily", "weekly", "monthly"] as const;
 export type JobKind = (typeof JOB_KINDS)[number];
@@ -67,3 +68,79 @@ export const saveRefused = (job: Job, stored: Job | undefined): HearthlineError 
         "not_found",
         `The job "${job.id}" of home "${job.homeId}" was to be saved and does not exist.`,
       );
+
+/** The layers of aggregates: `daily` is layer 2, `weekly` and `monthly` are layer 3. */
+export const AGGREGATE_LAYERS = ["daily", "weekly", "monthly"] as const;
+export type AggregateLayer = (typeof AGGREGATE_LAYERS)[number];
+
+/** What one kind of analysis keeps of one home's day, week or month: everything that merging needs. Natural key: (homeId, layer, kind, date). */
+export interface Aggregate {
+  readonly homeId: string;
+  readonly layer: AggregateLayer;
+  /** `entities`, or a detector's name. */
+  readonly kind: string;
+  /** The first local day of the period, YYYY-MM-DD. */
+  readonly date: string;
+  /** Its beginning, and its end (not included): its days as they were in the home's time zone when it was made. */
+  readonly fromUs: Microseconds;
+  readonly toUs: Microseconds;
+  /** JSON values, as the kind defines them. */
+  readonly rows: readonly unknown[];
+}
+
+export interface AggregateQuery {
+  readonly homeId: string;
+  readonly layer: AggregateLayer;
+  readonly kind: string;
+  /** Included. */
+  readonly fromDate: string;
+  /** Not included. */
+  readonly toDate: string;
+}
+
+export type AggregateKey = Pick<Aggregate, "homeId" | "layer" | "kind" | "date">;
+
+/** What is to be kept. `expiresMs`: from then on it is not found any more, whether or not anybody prunes; absent: never. */
+export interface KeptAggregate {
+  readonly aggregate: Aggregate;
+  readonly expiresMs?: number;
+}
+
+/** Every method: @throws fate-`retry` service errors, safe to repeat. */
+export interface AggregateStore {
+  /**
+   * Reads what is there, and replaces it as a whole by what `work` makes of it; undefined: it stays as it is. Nobody's write in between is lost: `work` is called
+   * again then, and has no other effect.
+   * @throws HearthlineError `record_malformed` for one row that is too large to be kept (about 380 KB packed); `conflict` when others were always first
+   */
+  change(key: AggregateKey, work: (there: Aggregate | undefined) => KeptAggregate | undefined): Promise<void>;
+  /** `change` to this, whatever is there. */
+  put(aggregate: Aggregate, expiresMs?: number): Promise<void>;
+  /** Ascending by date. */
+  range(query: AggregateQuery): AsyncIterable<Aggregate>;
+  /** The dates of what `range` would give, without reading it. */
+  dates(query: AggregateQuery): Promise<readonly string[]>;
+  /** The kinds of which the layer has something. */
+  kinds(homeId: string, layer: AggregateLayer): Promise<readonly string[]>;
+  /** The earliest date of any kind. */
+  oldest(homeId: string, layer: AggregateLayer): Promise<string | undefined>;
+  /** Deletes what is before the date, of every kind; how many. */
+  prune(homeId: string, layer: AggregateLayer, beforeDate: string): Promise<number>;
+  /** Gives everything of the layer another end: for when the retention was changed. */
+  restamp(homeId: string, layer: AggregateLayer, expiresMsOf: (date: string) => number): Promise<void>;
+}
+
+/** What the nightly job enforced last, as it found it afterwards. */
+export interface EnforcedRetention {
+  /** ISO 8601 */
+  readonly enforcedAt: string;
+  readonly rawDays: number;
+  readonly dailyDays: number;
+  readonly weeklyWeeks: number;
+}
+
+export interface RetentionRecords {
+  get(homeId: string): Promise<EnforcedRetention | undefined>;
+  put(homeId: string, enforced: EnforcedRetention): Promise<void>;
+  remove(homeId: string): Promise<void>;
+}

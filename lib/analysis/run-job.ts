@@ -3,13 +3,10 @@ import { HearthlineError } from "../base/errors.ts";
 import type { Random } from "../base/random.ts";
 import type { HomeDirectory } from "../devices/ports.ts";
 import { jobStatusOf, type Phase, runPhases } from "./phases.ts";
-import { JOB_KINDS, type Job, type JobKind, type JobStore } from "./ports.ts";
+import type { Job, JobKind, JobStore } from "./ports.ts";
 
-/** What the jobs of each kind do. A kind becomes real by having a phase. */
+/** What the jobs of each kind do. */
 export type PhasesByKind = Readonly<Record<JobKind, readonly Phase[]>>;
-
-/** Kinds that have something to do, for `dispatch`. */
-export const enabledKinds = (phases: PhasesByKind): JobKind[] => JOB_KINDS.filter((kind) => phases[kind].length > 0);
 
 /** Longer than the function may run (900 s, serverless.yml), so that a job whose lease has ended is surely run by nobody. */
 export const JOB_LEASE_MS = 16 * 60_000;

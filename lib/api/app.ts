@@ -1,31 +1,52 @@
 import { type Context, Hono } from "hono";
 import type { LogFields, Logger } from "../base/log.ts";
+import { admit, charge, limitHeaders } from "./admission.ts";
 import { type Caller, type Identified, mayDo } from "./caller.ts";
+import { requireOwnPage } from "./own-page.ts";
 import { asProblem, Problem, type ProblemExtras, problemResponse } from "./problem.ts";
+import type { RateLimits } from "./rate-limits.ts";
 import type { ApiRequest, Route } from "./route.ts";
+import { type AggregateParts, aggregateRoute } from "./routes/aggregate.ts";
 import { type CapabilityParts, capabilityRoutes } from "./routes/capabilities.ts";
+import { type ChangeParts, changeRoutes } from "./routes/changes.ts";
+import { type ConflictParts, conflictRoutes } from "./routes/conflicts.ts";
 import { type EventStatsParts, eventStatsRoute } from "./routes/event-stats.ts";
 import { type EventParts, eventRoutes } from "./routes/events.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { type InventoryParts, inventoryRoutes } from "./routes/inventory.ts";
 import { type JobParts, jobRoutes } from "./routes/jobs.ts";
+import { type LayerParts, layerRoutes } from "./routes/layers.ts";
 import { type LedgerParts, ledgerRoute } from "./routes/ledger.ts";
 import { type OutboxParts, outboxRoutes } from "./routes/outbox.ts";
 import { type PageParts, pageRoutes } from "./routes/pages.ts";
 
 export interface ApiParts
-  extends EventParts,
+  extends ConflictParts,
+    EventParts,
     EventStatsParts,
     InventoryParts,
     JobParts,
+    LayerParts,
     LedgerParts,
     OutboxParts,
     PageParts {
-  readonly events: EventParts["events"] & EventStatsParts["events"] & PageParts["events"];
-  readonly clock: EventParts["clock"];
-  readonly index: InventoryParts["index"] & CapabilityParts["index"] & PageParts["index"];
+  readonly events: EventParts["events"] &
+    AggregateParts["events"] &
+    EventStatsParts["events"] &
+    LayerParts["events"] &
+    PageParts["events"];
+  readonly clock: EventParts["clock"] & ConflictParts["clock"];
+  readonly index: InventoryParts["index"] &
+    CapabilityParts["index"] &
+    ChangeParts["index"] &
+    ConflictParts["index"] &
+    PageParts["index"];
   /** Who asks, from what surrounds the request (what the gateway's authorizer found). */
   callerOf(surroundings: unknown): Identified | Promise<Identified>;
+  /** Where the request comes from, as the gateway itself saw it; undefined: it did not say. Never what a header says. */
+  addressOf(surroundings: unknown): string | undefined;
+  readonly limits: RateLimits;
+  readonly conflicts: ConflictParts["conflicts"];
   /** The gateway's name for the request, for the log. */
   requestIdOf(surroundings: unknown): string;
   readonly log: Logger;
@@ -36,8 +57,12 @@ function routesOf(parts: ApiParts): Route[] {
   const routes: Route[] = [
     ...eventRoutes(parts),
     eventStatsRoute(parts),
+    aggregateRoute(parts),
     ...inventoryRoutes(parts),
     ...capabilityRoutes(parts),
+    ...changeRoutes(parts),
+    ...conflictRoutes(parts),
+    ...layerRoutes(parts),
     ...jobRoutes(parts),
     ...outboxRoutes(parts),
     ledgerRoute(parts),
@@ -54,7 +79,9 @@ export function createApi(parts: ApiParts): Hono<{ Bindings: object }> {
   const app = new Hono<{ Bindings: object }>();
   const routes = routesOf(parts);
   app.use(async (context, next) => {
-    await next();
+    const refusal = parts.pageToken === undefined ? undefined : foreignRefusal(context);
+    if (refusal) context.res = refusal;
+    else await next();
     secure(context.res.headers);
   });
   for (const route of routes) {
@@ -75,6 +102,16 @@ export function createApi(parts: ApiParts): Hono<{ Bindings: object }> {
   return app;
 }
 
+/** What a request is answered that comes to this machine by another site's trick; undefined: it does not. */
+function foreignRefusal({ req }: Context): Response | undefined {
+  try {
+    requireOwnPage({ method: req.method, header: (name) => req.header(name) });
+    return undefined;
+  } catch (thrown) {
+    return problemResponse(asProblem(thrown));
+  }
+}
+
 const routerPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ":$1");
 
 async function answer(parts: ApiParts, route: Route, context: Context): Promise<Response> {
@@ -85,7 +122,10 @@ async function answer(parts: ApiParts, route: Route, context: Context): Promise<
   try {
     const identified = await parts.callerOf(context.env);
     if ("caller" in identified) fields.homeId = identified.caller.homeId;
-    response = await handled(route, requestOf(context), identified);
+    await admit(parts.limits, identified, parts.addressOf(context.env));
+    response = await handled(route, requestOf(context, parts.limits), identified);
+    if ("caller" in identified)
+      for (const [name, value] of Object.entries(limitHeaders(parts.limits))) response.headers.set(name, value);
   } catch (thrown) {
     response = failure(parts.log, fields, thrown);
   }
@@ -117,18 +157,21 @@ function requireScope(identified: Identified, scope: Parameters<typeof mayDo>[1]
         "The token cannot be checked: the table of tokens does not answer now. Try again.",
       );
     }
-    throw new Problem(identified.error, TOKEN_PROBLEMS[identified.error]);
+    // Guessers have been turned away before.
+    const error = identified.error === "token_guessed" ? "token_invalid" : identified.error;
+    throw new Problem(error, TOKEN_PROBLEMS[error]);
   }
   const { caller } = identified;
   if (mayDo(caller, scope)) return caller;
   throw new Problem("scope_missing", `This needs the scope "${scope}"; the token has "${caller.scopes.join(", ")}".`);
 }
 
-const requestOf = ({ req }: Context): ApiRequest => ({
+const requestOf = ({ req }: Context, limits: RateLimits): ApiRequest => ({
   param: (name) => req.param(name) ?? "",
   query: new URL(req.url).searchParams,
   header: (name) => req.header(name),
   bytes: async () => new Uint8Array(await req.arrayBuffer()),
+  charge: (caller, units) => charge(limits, caller, units),
 });
 
 function otherMethod({ req }: Context, path: string, routes: readonly Route[]): Response {

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { CallerError, Identified } from "./caller.ts";
+import { CALLER_ERRORS, type CallerError, type Identified } from "./caller.ts";
 import { SCOPES, type Scope } from "./ports.ts";
 
 /** What the authorizer hands to the API through the gateway: flat text, because a REST API carries nothing else. */
@@ -17,7 +17,7 @@ export const contextOf = (identified: Identified): AuthorizerContext =>
       };
 
 const callerSchema = z.object({ home_id: z.string().min(1), scopes: z.string(), token_id: z.string() });
-const errorSchema = z.object({ error: z.enum(["token_missing", "token_invalid", "token_expired", "token_unchecked"]) });
+const errorSchema = z.object({ error: z.enum(CALLER_ERRORS) });
 
 const isScope = (text: string): text is Scope => SCOPES.some((scope) => scope === text);
 

@@ -17,9 +17,12 @@ export const textAnswer = (description: string, mediaType: string, schema: z.Zod
   content: { [mediaType]: { schema } },
 });
 
-/** The errors of a route by status, each naming its codes. Every route may answer 500. */
+/** What every route may answer: too many requests, a request that comes to this machine by another's name or page, and what nobody foresaw. */
+const EVERYWHERE: readonly ProblemCode[] = ["rate_limited", "host_not_local", "origin_foreign", "unexpected"];
+
+/** The errors of a route by status, each naming its codes, with those of every route. */
 export function problemAnswers(...codes: readonly ProblemCode[]): ZodOpenApiResponsesObject {
-  const byStatus = Map.groupBy([...codes, "unexpected" as const], (code) => PROBLEMS[code][0]);
+  const byStatus = Map.groupBy(new Set([...codes, ...EVERYWHERE]), (code) => PROBLEMS[code][0]);
   return Object.fromEntries(
     [...byStatus].map(([status, ofStatus]) => [
       `${status}` as const,

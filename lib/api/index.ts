@@ -5,7 +5,7 @@ export { type ApiParts, createApi } from "./app.ts";
 /** How a caller travels from the authorizer through a gateway to the API. */
 export { type AuthorizerContext, contextOf, identifiedOf } from "./authorizer-context.ts";
 /** From a bearer token to its home and scopes; never throws. */
-export { createIdentify, hashToken, type Identified, type Identify, TOKEN_CACHE_SECONDS } from "./caller.ts";
+export { createIdentify, hashToken, type Identified, type Identify } from "./caller.ts";
 /** The state of every part, and since when; never rejects. */
 export { createHealth, type HealthSources } from "./health.ts";
 /** What `/health` answers with a token. */
@@ -13,3 +13,5 @@ export type { Health, Part } from "./health-shapes.ts";
 /** What the pages' room draws, and how it hands it back. */
 export type { LiveModel, Page, Pages } from "./pages.ts";
 export * from "./ports.ts";
+/** Limits for each token over all instances, and for each address in this one; never rejects. */
+export { createRateLimits } from "./rate-limits.ts";

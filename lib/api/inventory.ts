@@ -1,6 +1,8 @@
 import { formatIsoUs } from "../base/time.ts";
 import {
   type Area,
+  type Conflict,
+  chosenValue,
   createRegistryView,
   type Device,
   type DeviceIndex,
@@ -25,7 +27,12 @@ export type AreaView = ReturnType<typeof areaView>;
 
 type IndexReader = Pick<DeviceIndex, "list" | "seen">;
 
-export async function readInventory(index: IndexReader, homeId: string): Promise<Inventory> {
+/** `conflicts`: those that stand; what they were settled to is what a device shows. */
+export async function readInventory(
+  index: IndexReader,
+  homeId: string,
+  conflicts: readonly Conflict[] = [],
+): Promise<Inventory> {
   const [entities, devices, areas, floors, seen] = await Promise.all([
     index.list(homeId, "entities"),
     index.list(homeId, "devices"),
@@ -45,8 +52,15 @@ export async function readInventory(index: IndexReader, homeId: string): Promise
     ),
   ].sort(byKey(({ entity_id }) => entity_id));
   const ofDevice = Map.groupBy(entityViews, ({ device_id }) => device_id);
+  const conflictsOf = Map.groupBy(conflicts, ({ subjectId }) => subjectId);
   const deviceViews = devices
-    .map((device) => deviceView(device, view.areaOfDevice(device.deviceId), ofDevice.get(device.deviceId) ?? []))
+    .map((device) =>
+      deviceView(device, {
+        areaId: view.areaOfDevice(device.deviceId),
+        entities: ofDevice.get(device.deviceId) ?? [],
+        conflicts: conflictsOf.get(device.deviceId) ?? [],
+      }),
+    )
     .sort(byKey(({ device_id }) => device_id));
   const entitiesOfArea = Map.groupBy(entityViews, ({ area_id }) => area_id);
   const devicesOfArea = Map.groupBy(deviceViews, ({ area_id }) => area_id);
@@ -85,11 +99,24 @@ const entityView = ({ entity, areaId, name }: Found, seen: Seen | undefined) => 
 const optional = <N extends string>(name: N, value: string | undefined) =>
   (value === undefined ? {} : { [name]: value }) as { [K in N]?: string };
 
-const deviceView = (device: Device, areaId: string | undefined, entities: readonly EntityView[]) => ({
+interface DeviceContents {
+  readonly areaId: string | undefined;
+  readonly entities: readonly EntityView[];
+  readonly conflicts: readonly Conflict[];
+}
+
+/** What was settled; as Home Assistant has it where nothing was, or where it has changed since. */
+function settledText(conflicts: readonly Conflict[], field: Conflict["field"], own: string | undefined) {
+  const found = conflicts.find((conflict) => conflict.field === field && conflict.new === own);
+  const value = found?.chosen && chosenValue(found, found.chosen);
+  return typeof value === "string" ? value : own;
+}
+
+const deviceView = (device: Device, { areaId, entities, conflicts }: DeviceContents) => ({
   device_id: device.deviceId,
-  name: device.name,
-  ...optional("manufacturer", device.manufacturer),
-  ...optional("model", device.model),
+  name: settledText(conflicts, "name", device.name) ?? device.name,
+  ...optional("manufacturer", settledText(conflicts, "manufacturer", device.manufacturer)),
+  ...optional("model", settledText(conflicts, "model", device.model)),
   ...optional("sw_version", device.swVersion),
   ...optional("area_id", areaId),
   ...optional("parent_device_id", device.parentDeviceId),
@@ -97,6 +124,8 @@ const deviceView = (device: Device, areaId: string | undefined, entities: readon
   ...optional("disabled_by", device.disabledBy),
   labels: device.labels,
   entity_count: entities.length,
+  conflict_count: conflicts.length,
+  open_conflict_count: conflicts.filter(({ status }) => status === "open").length,
   ...optional("last_seen", lastSeen(entities)),
 });
 

@@ -41,7 +41,8 @@ export function documentOf(routes: readonly Route[], version: string): oas31.Ope
 
 const DESCRIPTION =
   "Names are snake_case, times ISO 8601 with an offset. Lists are pages: `next` is the cursor of the page after. Ranges include `from` and exclude `to`. " +
-  "Errors are RFC 9457 with a stable `code`. A token names its home; what belongs to another home is not found.";
+  "Errors are RFC 9457 with a stable `code`. A token names its home; what belongs to another home is not found. " +
+  "A token may ask so often in a minute as `RateLimit-Policy` says, then comes 429 with `Retry-After`; several instances may let a few more through.";
 
 /** An open route shows more to who brings a token. */
 const securityOf = (scope: Route["scope"]) =>

@@ -1,3 +1,8 @@
+import type { BucketRule, UnitsAsked, UnitsTaken } from "./rate-bucket.ts";
+
+// What every rate store does alike: adapters see it through this port.
+export { type Bucket, type BucketRule, takeUnits, type UnitsAsked, type UnitsTaken } from "./rate-bucket.ts";
+
 /** What a token may do: `read` and `write` one home's data; `admin` all of it. */
 export const SCOPES = ["read", "write", "admin"] as const;
 export type Scope = (typeof SCOPES)[number];
@@ -16,14 +21,27 @@ export interface Token {
 
 /** @throws fate-`retry` service errors, from every method: safe to repeat */
 export interface TokenStore {
-  /** undefined: there is none, or it has expired. */
+  /** Strongly consistent. One that has expired is found for another EXPIRED_TOKEN_KEPT_DAYS: who asks compares `expiresAt` with the time. undefined: there is none. */
   findByHash(hash: string): Promise<Token | undefined>;
-  /** Oldest first. */
+  /** Oldest first, those that have expired lately too. */
   list(homeId: string): Promise<readonly Token[]>;
   /** It works from the moment this resolves. */
   add(token: Token): Promise<void>;
-  /** False when there was none. From the moment this resolves it is not found any more; who found it before may hold it for TOKEN_CACHE_SECONDS. */
+  /** False when there was none. From the moment this resolves it is not found any more: nobody holds a token beyond one request. */
   revoke(homeId: string, id: string): Promise<boolean>;
+}
+
+/** How long an expired token is still known, so that it can be said why it is refused. */
+export const EXPIRED_TOKEN_KEPT_DAYS = 30;
+
+/** The buckets of the tokens, shared by all instances. */
+export interface RateStore {
+  /** Takes from the token's bucket (`takeUnits`), as one step among any number of takers. @throws `conflict` and fate-`retry` service errors: nothing or `wanted` was taken */
+  take(
+    homeId: string,
+    tokenId: string,
+    asked: UnitsAsked & BucketRule & { readonly nowMs: number },
+  ): Promise<Pick<UnitsTaken, "granted" | "waitMs">>;
 }
 
 /** How full a queue is, as health and metrics show it. The age of its oldest message SQS tells CloudWatch alone: an alarm watches that (serverless/alarms.cjs). */

@@ -55,7 +55,7 @@ export const domainParameter = z
   .max(64)
   .regex(/^[a-z0-9_]+$/, "wanted is a domain such as light");
 
-const LISTS: ReadonlySet<string> = new Set(["entity_id"]);
+const LISTS: ReadonlySet<string> = new Set(["entity_id", "functions"]);
 const NUMBERS: ReadonlySet<string> = new Set(["limit"]);
 
 /**

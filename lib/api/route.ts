@@ -10,6 +10,8 @@ export interface ApiRequest {
   header(name: string): string | undefined;
   /** The body as it came. */
   bytes(): Promise<Uint8Array>;
+  /** Counts the request as so many more against its token's limit. @throws Problem `rate_limited` */
+  charge(caller: Caller, units: number): Promise<void>;
 }
 
 interface RouteBase {

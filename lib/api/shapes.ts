@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { JOB_KINDS } from "../analysis/index.ts";
 import { DAY_PARTS, EVENT_KINDS, EVENT_SOURCES } from "../event/index.ts";
+import { conflictShape } from "./change-shapes.ts";
 import { PROBLEMS } from "./problem.ts";
 
 /** What the API answers with: the same schemas make the OpenAPI document, and the tests hold every answer against it. */
@@ -61,6 +62,7 @@ export const eventStatsShape = z
         longest_gap_seconds: z.number().nonnegative().meta({ description: "Between two neighbouring events." }),
       }),
     ),
+    next,
   })
   .meta({ id: "EventStats" });
 
@@ -108,12 +110,19 @@ export const deviceShape = z
     disabled_by: z.string().optional(),
     labels: z.array(z.string()),
     entity_count: count,
+    conflict_count: count.meta({ description: "Where sources disagree about it: `/api/v1/conflicts`." }),
+    open_conflict_count: count.meta({ description: "Of these, how many wait for somebody to settle them." }),
     last_seen: time.optional().meta({ description: "When one of its entities was seen last." }),
   })
   .meta({ id: "Device" });
 export const devicePageShape = z.object({ devices: z.array(deviceShape), next }).meta({ id: "DevicePage" });
 export const deviceDetailShape = deviceShape
-  .extend({ identifiers: pairs, connections: pairs, entities: z.array(entityShape) })
+  .extend({
+    identifiers: pairs,
+    connections: pairs,
+    conflicts: z.array(conflictShape),
+    entities: z.array(entityShape),
+  })
   .meta({ id: "DeviceDetail" });
 
 export const areaShape = z

@@ -12,7 +12,7 @@ import {
 } from "../ingest/index.ts";
 import { addChange, type HomeChanges, latestRegistries, noChanges } from "./changes.ts";
 import { parseRows } from "./parse.ts";
-import type { DeviceIndex, HomeDirectory } from "./ports.ts";
+import type { DeviceIndex, HomeDirectory, IndexedRows } from "./ports.ts";
 
 /** A message of the index queue. */
 export interface IndexMessage {
@@ -23,6 +23,8 @@ export interface IndexMessage {
 export interface IndexBatchPorts {
   readonly index: DeviceIndex;
   readonly homes: Pick<HomeDirectory, "update">;
+  /** Compares what the home's sources say of its devices (`compareDevices`); called when one of them has brought rows. */
+  readonly compare: (homeId: string) => Promise<unknown>;
   /** Takes what can never be applied, with its reason. */
   readonly dead: Queue;
   readonly log: Logger;
@@ -87,12 +89,24 @@ export async function indexBatch(messages: readonly IndexMessage[], ports: Index
   return { failedIds: [...failed], homes: homes.size, entries, deadLettered };
 }
 
-async function applyChanges(homeId: string, changes: HomeChanges, { index, homes }: IndexBatchPorts): Promise<void> {
+/** What conflicts are made of. */
+const COMPARED: ReadonlySet<IndexedRows> = new Set<IndexedRows>(["devices", "capabilities"]);
+
+async function applyChanges(
+  homeId: string,
+  changes: HomeChanges,
+  { index, homes, compare }: IndexBatchPorts,
+): Promise<void> {
   const { home, seen, relays, weather } = changes;
-  // One after the other for a registry: its parts share an item. The rest at once.
+  // Registries one after the other; the rest at once.
   const registries = async () => {
-    for (const { registry, revision, part, parts, rows } of latestRegistries(changes))
-      await index.applyRegistry(homeId, { registry, revision, part, parts, rows: parseRows(registry, rows) });
+    const latest = latestRegistries(changes);
+    for (const [registry, some] of Map.groupBy(latest, (part) => part.registry)) {
+      const { revision, parts } = some[0] ?? { revision: 0, parts: 0 };
+      const rowsByPart = new Map(some.map(({ part, rows }) => [part, parseRows(registry, rows)]));
+      await index.applyRegistryParts(homeId, { registry, revision, parts, rowsByPart });
+    }
+    if (latest.some(({ registry }) => COMPARED.has(registry))) await compare(homeId);
   };
   await Promise.all([
     registries(),

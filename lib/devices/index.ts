@@ -1,8 +1,23 @@
-/** Room 3, devices: reading Home Assistant's registries, and keeping an index of homes, areas, devices, entities and when each was seen last. */
+/** Room 3, devices: reading Home Assistant's registries, and keeping an index of homes, areas, devices, entities, what changed in them, and when each was seen last. */
+
+/** Compares what the sources of a home say of the same devices, and notes how each conflict was settled. */
+export { compareDevices } from "./compare.ts";
+/** How conflicts are settled; `chosenValue` gives what a settled one came to. */
+export {
+  CONFLICT_FIELDS,
+  CONFLICT_STRATEGIES,
+  type Conflict,
+  type ConflictRules,
+  chosenValue,
+  parseConflictRules,
+} from "./conflicts.ts";
+/** What happened to a device or a row, over all the ids that it had. */
+export { type DatedChange, datedChanges, historyOfDevice, historyOfRow } from "./history.ts";
 export { indexBatch } from "./index-batch.ts";
 export { parseRegistryRows, type RawRow } from "./parse.ts";
 export type {
   Area,
+  ConflictStore,
   Device,
   DeviceCapabilities,
   DeviceIndex,
@@ -12,4 +27,6 @@ export type {
   RelayStatus,
   Seen,
 } from "./ports.ts";
+export { CHANGE_KINDS } from "./registry-change.ts";
+export { zigbeeAddressesOf } from "./row-facts.ts";
 export { createRegistryView, type RegistryView, type ResolvedEntity } from "./view.ts";

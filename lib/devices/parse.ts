@@ -5,11 +5,16 @@ import type { Area, Device, Entity, Floor, IndexedRows, Label, RegistryRows } fr
 
 export type { RawRow } from "./loose.ts";
 
-const texts = (value: unknown): string[] => (Array.isArray(value) ? value.flatMap((one) => text(one) ?? []) : []);
+/**
+ * Labels, config entries, identifiers and connections are sets in Home Assistant, listed in another order after each of its starts (Python salts the hashes of texts). Sorted,
+ * they stay what they were: else each start would rewrite the registry and fill the history. Source: core 2026.11.0 helpers/device_registry.py, `list(self.identifiers)`.
+ */
+const texts = (value: unknown): string[] =>
+  Array.isArray(value) ? value.flatMap((one) => text(one) ?? []).toSorted() : [];
 
 /** Identifiers and connections: lists of lists, of which some integrations hold numbers. */
 const pairs = (value: unknown): string[][] =>
-  Array.isArray(value) ? value.flatMap((one) => (Array.isArray(one) ? [one.map(String)] : [])) : [];
+  Array.isArray(value) ? value.flatMap((one) => (Array.isArray(one) ? [one.map(String)] : [])).toSorted() : [];
 
 function parseArea(row: RawRow): Area | undefined {
   const areaId = text(row.area_id);

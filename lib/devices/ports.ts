@@ -1,5 +1,30 @@
 import { type Microseconds, parseIsoUs } from "../base/time.ts";
-import type { RegistryName, Weather } from "../event/index.ts";
+import type { Weather } from "../event/index.ts";
+import type { Comparison, ComparisonTally, ConflictChoice, ConflictPage, ConflictQuery } from "./conflict-row.ts";
+import type { Conflict } from "./conflicts.ts";
+import type { RevisionChanges } from "./registry-change.ts";
+import type { IndexedRows, RegistryRows } from "./rows.ts";
+
+// What every index does alike, whatever keeps it: adapters see it through this port.
+export {
+  CONFLICT_KEPT_MS,
+  CONFLICTS_MAX,
+  type Comparison,
+  type ComparisonTally,
+  type ConflictChoice,
+  type ConflictPage,
+  type ConflictQuery,
+  type ConflictRow,
+  emptyConflictRow,
+  noteInRow,
+  pageOfConflicts,
+  settleInConflicts,
+} from "./conflict-row.ts";
+export type { Conflict } from "./conflicts.ts";
+export { boundChanges, diffRows } from "./diff.ts";
+export * from "./registry-change.ts";
+export { uniqueRows } from "./row-facts.ts";
+export * from "./rows.ts";
 
 /** A home as the cloud knows it. */
 export interface Home {
@@ -11,113 +36,6 @@ export interface Home {
   readonly haVersion?: string;
   /** Revision of the home record that set the above. */
   readonly revision: number;
-}
-
-export interface Area {
-  readonly areaId: string;
-  readonly name: string;
-  readonly floorId?: string;
-  readonly labels: readonly string[];
-}
-export interface Floor {
-  readonly floorId: string;
-  readonly name: string;
-  readonly level?: number;
-}
-export interface Label {
-  readonly labelId: string;
-  readonly name: string;
-}
-export interface Device {
-  readonly deviceId: string;
-  readonly name: string;
-  readonly manufacturer?: string;
-  readonly model?: string;
-  readonly swVersion?: string;
-  readonly areaId?: string;
-  readonly parentDeviceId?: string;
-  readonly viaDeviceId?: string;
-  readonly configEntryId?: string;
-  readonly labels: readonly string[];
-  readonly identifiers: readonly (readonly string[])[];
-  readonly connections: readonly (readonly string[])[];
-  readonly disabledBy?: string;
-  /** The name is whole only after the parent device's (`next_name_part` of Home Assistant 2026.9 and later). */
-  readonly nameFollows?: "parent";
-}
-/** `areaId` is the entity's own; a `RegistryView` resolves what it takes from its device. */
-export interface Entity {
-  readonly entityId: string;
-  /** The user's name, or else the integration's. */
-  readonly name?: string;
-  /** The name is whole only after the device's (`has_entity_name`, or `next_name_part`); without a name it is the device's. */
-  readonly nameFollows?: "device";
-  readonly areaId?: string;
-  readonly deviceId?: string;
-  readonly platform?: string;
-  readonly uniqueId?: string;
-  readonly deviceClass?: string;
-  readonly entityCategory?: string;
-  readonly disabledBy?: string;
-  readonly hiddenBy?: string;
-  readonly labels: readonly string[];
-}
-
-/** Something that a device can tell or do, as Zigbee2MQTT exposes it. */
-export interface Feature {
-  /** Its path: `state`, `color_xy.x`. */
-  readonly name: string;
-  /** Where its value stands in what the device publishes and takes. */
-  readonly property?: string;
-  /** `binary`, `numeric`, `enum`, `text`, `list`, `composite`. */
-  readonly type: string;
-  /** The specific kind it is part of: `light`, `switch`, `climate`. */
-  readonly group?: string;
-  /** Bits: 1 published, 2 settable, 4 gettable. Source: Zigbee2MQTT's documentation of exposes; read 2026-09. */
-  readonly access: number;
-  readonly endpoint?: string;
-  /** `config` or `diagnostic`; absent: for everyday use. */
-  readonly category?: string;
-  readonly label?: string;
-  readonly description?: string;
-  readonly unit?: string;
-  readonly values?: readonly (string | number | boolean)[];
-  readonly min?: number;
-  readonly max?: number;
-  readonly step?: number;
-}
-
-/** What a device can do, by Zigbee2MQTT. */
-export interface DeviceCapabilities {
-  readonly ieeeAddress: string;
-  readonly friendlyName: string;
-  /** `Router`, `EndDevice`, `Coordinator`. */
-  readonly type?: string;
-  readonly manufacturer?: string;
-  readonly modelId?: string;
-  readonly vendor?: string;
-  readonly model?: string;
-  readonly description?: string;
-  readonly supported: boolean;
-  readonly disabled: boolean;
-  /** `successful` when all of it is known. */
-  readonly interview?: string;
-  readonly features: readonly Feature[];
-  /** Settings of Zigbee2MQTT itself for this device. */
-  readonly options: readonly Feature[];
-}
-
-/** What the index keeps whole, revision by revision: Home Assistant's registries, and what Zigbee2MQTT's devices can do. */
-export type IndexedRows = RegistryName | "capabilities";
-
-/** Rows by name. */
-export interface RegistryRows {
-  readonly areas: Area;
-  readonly floors: Floor;
-  readonly labels: Label;
-  readonly devices: Device;
-  readonly entities: Entity;
-  readonly capabilities: DeviceCapabilities;
 }
 
 /** What is known of one entity's latest event. */
@@ -148,11 +66,23 @@ export interface RelayStatus {
   readonly lastError?: string;
 }
 
+/** A relay that has said nothing for so long is forgotten. */
+export const RELAY_KEPT_SECONDS = 30 * 86_400;
+
 /** Which of two statuses of one relay is the later: by its numbers, because a relay's clock may have been ahead before it was set. */
 export const isLaterStatus = (status: RelayStatus, known: RelayStatus): boolean =>
   status.sequence === undefined
     ? parseIsoUs(status.at) > parseIsoUs(known.at)
     : known.sequence === undefined || status.sequence > known.sequence;
+
+/** Several parts of one revision of a registry. */
+export interface RegistryParts<N extends IndexedRows> {
+  readonly registry: N;
+  readonly revision: number;
+  /** How many make the revision whole. */
+  readonly parts: number;
+  readonly rowsByPart: ReadonlyMap<number, readonly RegistryRows[N][]>;
+}
 
 /** The index of one home's areas, devices, entities, and when each was seen last. */
 export interface DeviceIndex {
@@ -165,18 +95,39 @@ export interface DeviceIndex {
     homeId: string,
     part: { registry: N; revision: number; part: number; parts: number; rows: readonly RegistryRows[N][] },
   ): Promise<void>;
-  /** Rows of the highest complete revision, in the order of the registry; while the very first is still coming, as far as it has. @throws `conflict` (it was replaced each time it was read) and fate-`retry` service errors */
+  /** As `applyRegistry` for each of them, in one write of what says which rows hold. */
+  applyRegistryParts<N extends IndexedRows>(homeId: string, parts: RegistryParts<N>): Promise<void>;
+  /** Rows of the highest complete revision, in the order of the registry, of those with one id the last; while the very first is still coming, as far as it has. @throws `conflict` (it was replaced each time it was read) and fate-`retry` service errors */
   list<N extends IndexedRows>(homeId: string, registry: N): Promise<readonly RegistryRows[N][]>;
   /** Keeps the latest by `atUs` for each entity. Coalesced: a few writes for any number of entities. */
   applySeen(homeId: string, seen: ReadonlyMap<string, Seen>): Promise<void>;
   seen(homeId: string): Promise<ReadonlyMap<string, Seen>>;
   applyWeather(homeId: string, weather: Weather, atUs: Microseconds): Promise<void>;
   weather(homeId: string): Promise<{ readonly weather: Weather; readonly atUs: Microseconds } | undefined>;
-  /** Keeps the latest of each relay, as `isLaterStatus` has it. */
+  /** Keeps the latest of each relay, as `isLaterStatus` has it, for RELAY_KEPT_SECONDS. */
   applyRelayStatus(homeId: string, status: RelayStatus): Promise<void>;
   relayStatuses(homeId: string): Promise<readonly RelayStatus[]>;
-  /** The highest revision of each registry that is complete. */
-  revisions(homeId: string): Promise<Partial<Record<RegistryName, number>>>;
+  /**
+   * What changed in these registries, newest revision first: from the second revision on (the first one is the beginning), none older than HISTORY_KEPT_SECONDS,
+   * and of each registry at most HISTORY_REVISIONS_MAX revisions and about HISTORY_CHANGES_MAX changes. A revision that changed nothing is none.
+   */
+  history(homeId: string, registries: readonly IndexedRows[]): Promise<readonly RevisionChanges[]>;
+  /** The highest complete revision of each of these; default: of Home Assistant's registries. */
+  revisions(homeId: string, of?: readonly IndexedRows[]): Promise<Partial<Record<IndexedRows, number>>>;
+}
+
+/**
+ * Where two sources say something different about one row, and how that was settled. Bounded by home: at most CONFLICTS_MAX and 380,000 bytes, beyond which those that are over
+ * go first, then those that a strategy settled, then the others, of these those found last; what is over is kept for CONFLICT_KEPT_MS.
+ * @throws `conflict` and fate-`retry` service errors, from every method: safe to repeat
+ */
+export interface ConflictStore {
+  /** Takes what a whole comparison of two sources found; what it does not find any more is over. The same again changes and writes nothing. */
+  note(homeId: string, comparison: Comparison): Promise<ComparisonTally>;
+  /** In the order of their ids. */
+  list(homeId: string, query: ConflictQuery): Promise<ConflictPage>;
+  /** undefined: there is none. @throws `request_invalid` when it is over, or both are wanted of what are no lists */
+  settle(homeId: string, id: string, choice: ConflictChoice): Promise<Conflict | undefined>;
 }
 
 export interface HomeDirectory {

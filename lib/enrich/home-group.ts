@@ -88,7 +88,10 @@ function enrichRecords(
   return { events, failed };
 }
 
-/** The latest of each entity; of equal times the later in order. A removal is no sight of the entity, nor is an hour of statistics: there are hours also of what has not changed for days. */
+/**
+ * The latest of each entity, by its id: neighbours look alike, and a seventh fewer packed bytes keep the item of a minute of a busy home within DynamoDB's first kilobyte. Of equal
+ * times the later in order. A removal is no sight of the entity, nor is an hour of statistics: there are hours also of what has not changed for days.
+ */
 function seenOf(events: readonly HomeEvent[]): IndexEntry[] {
   const latest = new Map<string, HomeEvent>();
   for (const event of events) {
@@ -96,7 +99,8 @@ function seenOf(events: readonly HomeEvent[]): IndexEntry[] {
     const known = latest.get(event.entityId);
     if (!known || event.atUs >= known.atUs) latest.set(event.entityId, event);
   }
-  return [...latest.values()].map(({ entityId, atUs, state, deviceClass, unit }) => ({
+  const sorted = [...latest.values()].sort((a, b) => (a.entityId < b.entityId ? -1 : 1));
+  return sorted.map(({ entityId, atUs, state, deviceClass, unit }) => ({
     t: "seen",
     entityId,
     atUs,

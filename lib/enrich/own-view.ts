@@ -32,6 +32,8 @@ export interface ViewSource {
 
 /** A view that can be read again. Registries are read only when the index has a newer revision than the view. */
 export interface OwnView extends HomeView {
+  /** Devices and entities that it holds. */
+  readonly rows: number;
   refresh(homeId: string, source: ViewSource): Promise<void>;
 }
 
@@ -93,6 +95,9 @@ export function createOwnView(): OwnView {
     },
     get weather() {
       return weather;
+    },
+    get rows() {
+      return devices.rows.size + entities.rows.size;
     },
     entity(entityId) {
       const known = facts.get(entityId);

@@ -63,7 +63,12 @@ function ledgerEntryOf({ envelope, range, read, rejected }: Work): LedgerEntry {
   const { losses, gaps } = reportsOf(read);
   const [elsewhere, here] = [losses.filter(isOtherSinks), losses.filter((loss) => !isOtherSinks(loss))];
   return {
-    ...(range && { range, sentAt: envelope.sent_at, rejected: rejected.flatMap(({ place }) => place ?? []) }),
+    ...(range && {
+      range,
+      sentAt: envelope.sent_at,
+      keyId: envelope.key_id,
+      rejected: rejected.flatMap(({ place }) => place ?? []),
+    }),
     lost: here
       .filter((loss) => !isUnnumberedLoss(loss))
       .map(({ first, last, count, reason }) => ({ first, last, count, reason })),

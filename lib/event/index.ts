@@ -5,4 +5,5 @@ export * from "./outbox.ts";
 export { topicProblem } from "./outbox-topic.ts";
 export * from "./pack.ts";
 export * from "./record.ts";
+export * from "./refused.ts";
 export * from "./wire.ts";

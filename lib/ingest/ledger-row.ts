@@ -29,6 +29,8 @@ export interface LedgerRow {
   readonly firstAt?: string;
   /** The latest time at which the relay itself, by its own clock, sealed an envelope; never later than when it came. */
   readonly lastSentAt?: string;
+  /** By which keys its envelopes were signed, and when the last of each came, as `updatedAt`; the LEDGER_MAX_KEYS latest. */
+  readonly keys?: Readonly<Record<string, string>>;
   /** Since when the lowest missing number is missing, as `updatedAt`; absent when none is. */
   readonly gapSince?: string;
 }
@@ -41,12 +43,17 @@ export interface LedgerEntry extends NewNotes {
   readonly rejected?: readonly number[];
   /** When the relay sealed the envelope, by its own clock. */
   readonly sentAt?: string;
+  /** The key that signed the envelope. */
+  readonly keyId?: string;
 }
 
 /** A row with more ranges than this takes no further gap: a relay that leaves a thousand holes is broken, and a row must fit one item. */
 export const LEDGER_MAX_RANGES = 1_000;
 /** Losses beyond this many are joined with their neighbours, oldest first, so that a long life with many losses still fits one item. */
 export const LEDGER_MAX_LOSSES = 500;
+
+/** A relay has one key, and two while it changes from one to the next. */
+const LEDGER_MAX_KEYS = 4;
 
 type Loss = LedgerRow["lost"][number];
 
@@ -101,6 +108,7 @@ export function mergeLedgerEntries(row: LedgerRow, entries: readonly LedgerEntry
     notes,
     updatedAt,
     ...timesOf(row, entries, updatedAt),
+    ...keysOf(row, entries, updatedAt),
     ...gapOf(ranges, row, updatedAt),
   };
 }
@@ -132,6 +140,13 @@ function timesOf(
     ...(firstAt !== undefined && { firstAt }),
     ...(Number.isFinite(latestMs) && { lastSentAt: new Date(latestMs).toISOString() }),
   };
+}
+
+function keysOf({ keys }: LedgerRow, entries: readonly LedgerEntry[], updatedAt: string): Pick<LedgerRow, "keys"> {
+  const used = entries.flatMap(({ keyId }) => (keyId === undefined ? [] : [[keyId, updatedAt] as const]));
+  const known = { ...keys, ...Object.fromEntries(used) };
+  const latest = Object.entries(known).sort(([a, at], [b, bt]) => (at === bt ? (a < b ? -1 : 1) : at < bt ? 1 : -1));
+  return latest.length === 0 ? {} : { keys: Object.fromEntries(latest.slice(0, LEDGER_MAX_KEYS)) };
 }
 
 function gapOf(ranges: readonly SequenceRange[], before: LedgerRow, updatedAt: string): Pick<LedgerRow, "gapSince"> {

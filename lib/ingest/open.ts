@@ -20,7 +20,7 @@ export async function openMessage(envelope: Envelope, keys: Pick<HomeKeys, "find
   if (!key) {
     throw new HearthlineError(
       "envelope_home_unknown",
-      `The envelope names home "${envelope.home_id}" and key "${envelope.key_id}"; there is no such home or it has no such key.`,
+      `The envelope names home "${envelope.home_id}" and key "${envelope.key_id}"; there is no such home, or it has no such key, or the key is retired.`,
     );
   }
   return { envelope, key, lines: openEnvelope(envelope, key) };

@@ -30,12 +30,34 @@ export interface Queue {
   send(messages: readonly QueueMessage[]): Promise<void>;
 }
 
-/** The keys by which a home's relays sign. */
+/** The keys by which a home's relays sign. Several may be good at once, while relays change from one to the next. */
 export interface HomeKeys {
-  /** undefined: no such home or key. @throws fate-`retry` service errors */
+  /** undefined: no such home or key, or the key is retired. @throws fate-`retry` service errors */
   find(homeId: string, keyId: string): Promise<HomeKey | undefined>;
   /** The key with which we sign for the home ourselves (the newest). undefined: no such home. @throws fate-`retry` service errors */
   current(homeId: string): Promise<HomeKey | undefined>;
+}
+
+/** How long a retired key may be taken back. Longer than a queue keeps a message: what still waits in dead letters can be read for as long as it exists. */
+export const RETIRED_KEY_KEPT_DAYS = 90;
+
+/** What is shown of a key: never the secret. */
+export interface KeyRecord {
+  readonly id: string;
+  /** ISO 8601. */
+  readonly createdAt: string;
+  /** What it signed is refused since then. */
+  readonly retiredAt?: string;
+}
+
+/** The keys of homes as an operator changes them. @throws fate-`retry` service errors, from every method: safe to repeat */
+export interface HomeKeyring extends HomeKeys {
+  /** Oldest first, the last of those that are not retired is `current`; retired ones for RETIRED_KEY_KEPT_DAYS. */
+  list(homeId: string): Promise<readonly KeyRecord[]>;
+  /** `createdAt` decides which is current: it must be later than that of the others. The same key again is replaced. */
+  add(homeId: string, key: HomeKey, createdAt: string): Promise<void>;
+  /** Retires a key, or with undefined takes it back. False: there is none. */
+  setRetired(homeId: string, keyId: string, retiredAt: string | undefined): Promise<boolean>;
 }
 
 /** What has arrived of each relay, so that "nothing lost up to N" can be said. */

@@ -1,19 +1,21 @@
 import { messageOf } from "../base/errors.ts";
-import type { EventKind, NewRelayRecord } from "../event/index.ts";
+import type { EventKind } from "../event/index.ts";
 import type { AttributeFilter } from "./attribute-filter.ts";
 import type { EntityFilter } from "./filter.ts";
 import type { HaEvent } from "./ports.ts";
 import { noSecrets, type SecretCount, withoutSecretState, withoutSecrets } from "./secrets.ts";
 
+type Loose = Readonly<Record<string, unknown>>;
+
 /**
  * What became of one event.
- * - `admitted`: to be spooled; `text` is the record as JSON.
+ * - `admitted`: to be spooled; `text` is the record as JSON. What is malformed travels too, so the record is not sure to be what its type says: `enrich` parses it.
  * - `filtered`: the owner's include and exclude keep it at home.
  * - `repeated`: the same event was admitted before.
  * - `rejected`: it cannot be written as JSON at all.
  */
 export type Admitted =
-  | { readonly outcome: "admitted"; readonly record: NewRelayRecord; readonly text: string }
+  | { readonly outcome: "admitted"; readonly record: Loose; readonly text: string }
   | { readonly outcome: "filtered" | "repeated" }
   | { readonly outcome: "rejected"; readonly reason: string };
 
@@ -57,7 +59,6 @@ export const DROPPED_ATTRIBUTES = "hearthline_dropped_attributes_bytes";
 /** For so many entities the latest record is remembered, to know it again; the oldest is forgotten first. */
 const REMEMBERED_MAX_ENTITIES = 100_000;
 
-type Loose = Readonly<Record<string, unknown>>;
 const isObject = (value: unknown): value is Loose =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 const looseOf = (value: unknown): Loose => (isObject(value) ? value : {});
@@ -87,8 +88,7 @@ export function createAdmission(
       if (before && before.lastUpdated === lastUpdated && isSame(text, before.text)) return { outcome: "repeated" };
       if (!before && latest.size >= REMEMBERED_MAX_ENTITIES) latest.delete(latest.keys().next().value ?? "");
       latest.set(id, { lastUpdated, text });
-      // What is malformed travels too, so this is not yet what its type says: `enrich` parses it.
-      return { outcome: "admitted", record: record as unknown as NewRelayRecord, text };
+      return { outcome: "admitted", record, text };
     } catch (thrown) {
       return { outcome: "rejected", reason: messageOf(thrown) };
     }
@@ -120,7 +120,7 @@ export function createAdmission(
       try {
         if (!isIncluded(entityId)) return { outcome: "filtered" };
         const { text, record } = made(entityId, pastOf(event, secrets));
-        return { outcome: "admitted", record: record as unknown as NewRelayRecord, text };
+        return { outcome: "admitted", record, text };
       } catch (thrown) {
         return { outcome: "rejected", reason: messageOf(thrown) };
       }

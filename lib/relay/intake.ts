@@ -5,6 +5,7 @@ import type { Random } from "../base/random.ts";
 import { backoffMs } from "../base/retry.ts";
 import { createBell } from "./bell.ts";
 import type { Spool, SpoolEntry } from "./ports.ts";
+import { UnrecordedLoss } from "./unrecorded-loss.ts";
 
 /**
  * Stands between the reader, which must never wait (Home Assistant cuts off a client that does), and the spool, which may:
@@ -78,7 +79,7 @@ class MemoryIntake implements Intake {
   #groupBytes = 0;
   #waitingForRoom: (() => void)[] = [];
   #lost = 0;
-  #unrecorded: { count: number; fromMs: number; toMs: number } | undefined;
+  readonly #unrecorded = new UnrecordedLoss();
   #lastError: string | undefined;
 
   constructor(options: IntakeOptions) {
@@ -113,7 +114,7 @@ class MemoryIntake implements Intake {
   async run(): Promise<void> {
     const { clock } = this.#options;
     for (;;) {
-      if (this.#queue.length === 0 && !this.#unrecorded) {
+      if (this.#queue.length === 0 && this.#unrecorded.isNone) {
         if (this.#closing.signal.aborted) return;
         await this.#bell.wait(IDLE_MS);
         continue;
@@ -145,7 +146,7 @@ class MemoryIntake implements Intake {
     for (let attempt = 1; ; attempt++) {
       try {
         // First the loss: whoever reads the spool must not take what came after it for all there was.
-        await this.#recordLost();
+        await this.#unrecorded.record(spool, log);
         if (group.length > 0) this.#settle(await spool.append(group.map(({ entry }) => entry)));
         if (this.#lastError) log.info("The spool takes records again.", { attempts: attempt });
         this.#lastError = undefined;
@@ -213,30 +214,8 @@ class MemoryIntake implements Intake {
     this.#lost += gone.length;
     const [first, last] = [gone[0], gone.at(-1)];
     if (!first || !last) return;
-    const before = this.#unrecorded;
-    this.#unrecorded = {
-      count: gone.length + (before?.count ?? 0),
-      fromMs: before?.fromMs ?? first.atMs,
-      toMs: last.atMs,
-    };
+    this.#unrecorded.add({ count: gone.length, fromMs: first.atMs, toMs: last.atMs });
     this.#options.onLost();
-  }
-
-  async #recordLost(): Promise<void> {
-    const lost = this.#unrecorded;
-    if (!lost) return;
-    this.#unrecorded = undefined;
-    try {
-      await this.#options.spool.recordLoss({
-        ...lost,
-        reason: "the spool could not be written and the memory was full",
-      });
-      this.#options.log.error("Events were lost while the spool could not be written.", { count: lost.count });
-    } catch (thrown) {
-      const since = this.#unrecorded as typeof lost | undefined;
-      this.#unrecorded = { ...lost, count: lost.count + (since?.count ?? 0), toMs: since?.toMs ?? lost.toMs };
-      throw thrown;
-    }
   }
 
   #hasRoom(): boolean {

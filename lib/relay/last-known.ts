@@ -1,11 +1,11 @@
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
-import { formatIsoUs } from "../base/time.ts";
-import { knownOf, type Noted, usOf } from "./known-of.ts";
+import { type Noted, usOf } from "./known-of.ts";
+import { forgetSince, type KnownTable, newestOf, putBounded } from "./known-table.ts";
+import { OpenGap } from "./open-gap.ts";
 import type { LastKnownEntity, LastKnownImage, LastKnownStore, Spool } from "./ports.ts";
+import { recordsAfter } from "./records-after.ts";
 
-/** More are forgotten, the first that were learnt first: what is not known is taken for new. */
-export const LAST_KNOWN_MAX_ENTITIES = 200_000;
 const SAVE_EVERY_MS = 60_000;
 
 export interface LastKnownOptions {
@@ -22,11 +22,11 @@ export interface LastKnownOptions {
  */
 export class LastKnown {
   readonly #options: LastKnownOptions;
-  #known = new Map<string, LastKnownEntity>();
+  #known: KnownTable = new Map();
   /** What has come of the entities that stand still. */
-  #ahead = new Map<string, LastKnownEntity>();
+  #ahead: KnownTable = new Map();
   #still: Set<string> | "all" | undefined;
-  #openSince: string | undefined;
+  readonly #open = new OpenGap();
   /** A kill finds on the disk that there is a gap. */
   #openIsSaved = false;
   #gap = 0;
@@ -35,8 +35,6 @@ export class LastKnown {
   #heard: string | undefined;
   /** By our clock. */
   #heardAtMs: number | undefined;
-  #openAtMs: number | undefined;
-  #setBackMs = 0;
   #sequence = 0;
   #connectedSince: string | undefined;
   #isChanged = false;
@@ -60,15 +58,17 @@ export class LastKnown {
     this.#known = new Map(image.entities);
     this.#heard = image.heard;
     this.#heardAtMs = image.heardAtMs;
-    this.#openSince = image.openSince;
-    this.#openAtMs = image.openAtMs;
-    this.#setBackMs = image.setBackMs ?? 0;
+    this.#open.restore(image);
     if (image.relayId !== spool.relayId) this.#distrust(image);
     else {
       this.#sequence = image.sequence;
       this.#connectedSince = image.connectedSince;
       // What came after the beginning of an open gap must not hide the gap.
-      if (image.openSince === undefined) await this.#catchUpWithSpool();
+      const from = { sequence: image.sequence, connectedSince: image.connectedSince };
+      for await (const { n, noted, isLive, atMs } of image.openSince === undefined ? recordsAfter(spool, from) : []) {
+        if (noted) this.#note(noted, isLive, undefined, atMs);
+        this.#sequence = n;
+      }
     }
     log.info("The last-known table was read.", { entities: this.#known.size, heard: this.#heard });
   }
@@ -84,24 +84,22 @@ export class LastKnown {
 
   /** When the gap begins that is open: after the last event that is surely kept. undefined: nothing was ever heard. */
   get openSince(): string | undefined {
-    return this.#openSince;
+    return this.#open.since;
   }
 
   /** How far our clock was ahead of Home Assistant's when the open gap began, in milliseconds; undefined when that is not known. */
   get aheadMs(): number | undefined {
-    const sinceUs = usOf(this.#openSince);
-    return sinceUs === undefined || this.#openAtMs === undefined ? undefined : this.#openAtMs - sinceUs / 1000;
+    return this.#open.aheadMs;
   }
 
   /** By how much Home Assistant's clock was set back in the open gap, as far as any session in it could tell; 0: not, as far as is known. */
   get setBackMs(): number {
-    return this.#setBackMs;
+    return this.#open.setBackMs;
   }
 
   /** The largest counts, over all sessions of a gap: the clock may be right again when the gap is filled, and what happened meanwhile is dated wrongly all the same. */
   noteSetBack(byMs: number): void {
-    if (this.#openSince === undefined || byMs <= this.#setBackMs) return;
-    this.#setBackMs = byMs;
+    if (!this.#open.noteSetBack(byMs)) return;
     this.#isChanged = true;
     void this.save();
   }
@@ -123,11 +121,7 @@ export class LastKnown {
     // Between it and what is known lies a gap that has not been filled, and a new one begins before it.
     if (aheadOf !== undefined && aheadOf !== this.#gap) return;
     const table = aheadOf !== undefined && this.#isStill(entityId) ? this.#ahead : this.#known;
-    if (!table.has(entityId) && table.size >= LAST_KNOWN_MAX_ENTITIES) {
-      const [oldest] = table.keys();
-      if (oldest !== undefined) table.delete(oldest);
-    }
-    table.set(entityId, entity);
+    putBounded(table, entityId, entity);
     if (!isLive) return;
     this.#heard = entity.lastUpdated;
     this.#heardAtMs = atMs;
@@ -162,8 +156,7 @@ export class LastKnown {
 
   #standStill(): void {
     this.#gap += 1;
-    if (this.#openSince === undefined) this.#openAtMs = this.#heard === undefined ? undefined : this.#heardAtMs;
-    this.#openSince ??= this.#heard ?? this.#newest();
+    this.#open.begin(this.#heard, this.#heardAtMs, () => newestOf(this.#known));
     this.#still = "all";
     this.#ahead = new Map();
     this.#isChanged = true;
@@ -194,9 +187,8 @@ export class LastKnown {
     if (gap !== this.#gap) return;
     this.narrow(gap, []);
     this.#still = undefined;
-    this.#openSince = undefined;
+    this.#open.end();
     this.#openIsSaved = false;
-    this.#setBackMs = 0;
     this.#heard ??= new Date(this.#options.clock.nowMs()).toISOString();
     this.#isChanged = true;
     await this.save();
@@ -218,7 +210,7 @@ export class LastKnown {
     if (!this.#isChanged) return;
     const { store, spool, homeId, clock, log } = this.#options;
     this.#isChanged = false;
-    const isOpen = this.#openSince !== undefined;
+    const isOpen = this.#open.since !== undefined;
     this.#savedAtMs = clock.monotonicMs();
     const { oldestAtMs } = spool.state();
     try {
@@ -229,13 +221,11 @@ export class LastKnown {
         ...(this.#connectedSince !== undefined && { connectedSince: this.#connectedSince }),
         ...(this.#heard !== undefined && { heard: this.#heard }),
         ...(this.#heardAtMs !== undefined && { heardAtMs: this.#heardAtMs }),
-        ...(this.#openSince !== undefined && { openSince: this.#openSince }),
-        ...(this.#openSince !== undefined && this.#openAtMs !== undefined && { openAtMs: this.#openAtMs }),
-        ...(this.#setBackMs > 0 && { setBackMs: this.#setBackMs }),
+        ...this.#open.kept,
         ...(oldestAtMs !== undefined && { unsentSince: new Date(oldestAtMs).toISOString() }),
         entities: this.#known,
       });
-      this.#openIsSaved = isOpen && this.#openSince !== undefined;
+      this.#openIsSaved = isOpen && this.#open.since !== undefined;
     } catch (thrown) {
       this.#isChanged = true;
       log.warn("The last-known table could not be saved: the next one will hold more.", { error: thrown });
@@ -247,13 +237,6 @@ export class LastKnown {
     this.#ahead.delete(entityId);
   }
 
-  #newest(): string | undefined {
-    return [...this.#known.values()]
-      .map(({ lastUpdated }) => lastUpdated)
-      .toSorted()
-      .at(-1);
-  }
-
   /** Another spool: what the old one had not sent when this was saved may be lost with it, so it is not known. */
   #distrust({ unsentSince, heard }: LastKnownImage): void {
     this.#options.log.warn("The spool is another one: what the old one had not sent is asked for again.", {
@@ -261,37 +244,8 @@ export class LastKnown {
     });
     const sinceUs = usOf(unsentSince ?? heard);
     if (sinceUs === undefined) return;
-    for (const [entityId, { lastUpdated }] of this.#known)
-      if ((usOf(lastUpdated) ?? sinceUs) >= sinceUs) this.#known.delete(entityId);
-    const openUs = usOf(this.#openSince);
-    if (openUs !== undefined && openUs <= sinceUs) return;
-    this.#openSince = formatIsoUs(sinceUs);
-    this.#openAtMs = undefined;
-  }
-
-  /** From the records that came after the table was saved, up to the first that tells of another connection. */
-  async #catchUpWithSpool(): Promise<void> {
-    const { spool } = this.#options;
-    const { lastSequence, cursors } = spool.state();
-    const [sink] = Object.entries(cursors).toSorted(([, a], [, b]) => a - b);
-    if (!sink || sink[1] > this.#sequence) return;
-    for (;;) {
-      const records = await spool.read(sink[0], { limit: 1_000, maxBytes: 1_048_576, after: this.#sequence });
-      for (const { n, line, appendedAtMs } of records) {
-        if (!this.#take(JSON.parse(line) as Readonly<Record<string, unknown>>, appendedAtMs)) return;
-        this.#sequence = n;
-      }
-      if (records.length === 0 || this.#sequence >= lastSequence) return;
-    }
-  }
-
-  /** False: from here on events are of another connection, or some are lost, and a gap lies between. */
-  #take(record: Readonly<Record<string, unknown>>, atMs: number): boolean {
-    if (record.t === "relay") return record.connected === true && record.since === this.#connectedSince;
-    if (record.t === "loss") return false;
-    if (record.source === "backfill") return true;
-    const noted = knownOf(record);
-    if (noted) this.#note(noted, record.kind !== "snapshot", undefined, atMs);
-    return true;
+    forgetSince(this.#known, sinceUs);
+    const openUs = usOf(this.#open.since);
+    if (openUs === undefined || openUs > sinceUs) this.#open.beginAt(sinceUs);
   }
 }

@@ -28,12 +28,7 @@ const gauge = (name: string, help: string, value: number | undefined): Row => ({
   help,
   samples: [[{}, value]],
 });
-const counter = (name: string, help: string, value: number): Row => ({
-  name,
-  type: "counter",
-  help,
-  samples: [[{}, value]],
-});
+const counter = (name: string, help: string, value: number): Row => ({ ...gauge(name, help, value), type: "counter" });
 const secondsOf = (iso: string): number => Date.parse(iso) / 1000;
 
 const relayRows = (health: RelayHealth): readonly Row[] => [

@@ -15,8 +15,8 @@ import { LastKnown } from "./last-known.ts";
 import { Monitor } from "./monitor.ts";
 import type { OutboxState } from "./outbox/runner.ts";
 import type { HomeAssistant, LastKnownStore, ReferenceClock, RelaySink, Spool } from "./ports.ts";
-import type { Doubt } from "./session.ts";
 import { createShipper, type Shipper } from "./ship.ts";
+import type { Doubt } from "./snapshot-due.ts";
 
 export interface RelayOptions {
   readonly homeId: string;

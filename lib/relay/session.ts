@@ -1,5 +1,4 @@
 import type { Clock } from "../base/clock.ts";
-import { HearthlineError, isHearthlineError, messageOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { GapCause, NewRelayRecord, RegistryName } from "../event/index.ts";
 import type { Admission, Admitted } from "./admit.ts";
@@ -11,8 +10,10 @@ import type { Intake } from "./intake.ts";
 import { knownOf, usOf } from "./known-of.ts";
 import type { LastKnown } from "./last-known.ts";
 import type { Monitor } from "./monitor.ts";
+import { optional } from "./optional.ts";
 import type { HaConfig, HaEvent, HaSession } from "./ports.ts";
 import { homeRecord, REGISTRIES, REGISTRY_EVENTS, registryRecords } from "./registries.ts";
+import { type Doubt, SnapshotDue } from "./snapshot-due.ts";
 import { QUIET_MS, StaleJobs } from "./stale-jobs.ts";
 
 export interface SessionDeps {
@@ -37,19 +38,12 @@ export interface SessionDeps {
 
 /** How often a Home Assistant that is still starting is asked whether it runs. */
 const RUNNING_POLL_MS = 500;
-/** After frames that could not be read everything is read again, but no more often than this. */
-const READ_AGAIN_MS = 60_000;
 /** How often one that runs is asked: it may be stopping, and say no more. */
 const CONFIG_POLL_MS = 300_000;
 /** The snapshot is admitted in slices, so that live events are never kept waiting by it. */
 const SLICE_STATES = 500;
 
-/** Where losses go on, every reading costs Home Assistant work and ends with the next loss. */
-const READ_AGAIN_MAX_MS = 3_600_000;
-
 type Job = RegistryName | "config";
-/** Why it is not sure any more that all was heard. */
-export type Doubt = "unreadable_frame" | "events_lost";
 
 /**
  * One session from subscription to end: first subscribe, then read, so that nothing falls between. Resolves when the session has ended.
@@ -79,16 +73,14 @@ class SessionRun {
   readonly #catchUp: CatchUp;
   /** When it came to run, if it did in this session: microseconds of its own clock. */
   #startedUs: number | undefined;
-  /** A snapshot of a Home Assistant that runs has been read, since the last that could not be read. */
-  #isWhole = false;
-  #wholeAtMs = Number.NEGATIVE_INFINITY;
-  #readAgainMs = READ_AGAIN_MS;
+  readonly #snapshot: SnapshotDue;
 
   constructor(session: HaSession, deps: SessionDeps) {
     this.#session = session;
     this.#deps = deps;
     this.#bell = createBell(deps.clock);
     this.#stale = new StaleJobs(deps.clock);
+    this.#snapshot = new SnapshotDue(deps.clock);
     this.#catchUp = new CatchUp({ ...deps, session });
     deps.onDoubt((cause) => this.#doubt(cause));
     void session.closed.then(() => {
@@ -111,8 +103,7 @@ class SessionRun {
   take(event: HaEvent): void {
     this.#deps.monitor.noteEventTime(event?.time_fired);
     this.#catchUp.hear(event);
-    const isStarting = this.#haState !== undefined && this.#haState !== "RUNNING";
-    this.#count(this.#deps.admission.event(event, isStarting), true);
+    this.#count(this.#deps.admission.event(event, !this.#isRunning), true);
   }
 
   async subscribeRest(): Promise<void> {
@@ -144,10 +135,8 @@ class SessionRun {
     const { clock } = this.#deps;
     let configAtMs = clock.monotonicMs();
     while (!this.#isClosed) {
-      const isRunning = this.#haState === undefined || this.#haState === "RUNNING";
-      const againMs =
-        isRunning && !this.#isWhole ? this.#wholeAtMs + this.#readAgainMs - clock.monotonicMs() : CONFIG_POLL_MS;
-      const pollMs = isRunning ? CONFIG_POLL_MS : RUNNING_POLL_MS;
+      const againMs = this.#isRunning && !this.#snapshot.isWhole ? this.#snapshot.inMs() : CONFIG_POLL_MS;
+      const pollMs = this.#isRunning ? CONFIG_POLL_MS : RUNNING_POLL_MS;
       await this.#bell.wait(this.#stale.size > 0 ? QUIET_MS : Math.max(0, Math.min(pollMs, againMs)));
       if (this.#isClosed) return;
       if (clock.monotonicMs() - configAtMs >= pollMs) {
@@ -161,8 +150,12 @@ class SessionRun {
 
   /** A snapshot proves nothing before Home Assistant runs: when it has come to run, everything is read again. */
   #isDue(): boolean {
-    const isRunning = this.#haState === undefined || this.#haState === "RUNNING";
-    return isRunning && !this.#isWhole && this.#deps.clock.monotonicMs() - this.#wholeAtMs >= this.#readAgainMs;
+    return this.#isRunning && !this.#snapshot.isWhole && this.#snapshot.inMs() <= 0;
+  }
+
+  /** Or it has not said yet. */
+  get #isRunning(): boolean {
+    return this.#haState === undefined || this.#haState === "RUNNING";
   }
 
   #hasStarted(atUs: number | undefined): void {
@@ -173,18 +166,9 @@ class SessionRun {
 
   #doubt(cause: Doubt): void {
     if (this.#isClosed) return;
-    if (cause === "events_lost") this.#putOff();
-    this.#isWhole = false;
+    this.#snapshot.doubt(cause);
     this.#catchUp.doubt(cause);
     this.#bell.ring();
-  }
-
-  /** As long as events are lost nothing is read again, and the longer the sooner the last reading was followed by another loss. */
-  #putOff(): void {
-    const nowMs = this.#deps.clock.monotonicMs();
-    const isSoon = nowMs - this.#wholeAtMs < 2 * this.#readAgainMs;
-    if (this.#isWhole) this.#readAgainMs = isSoon ? Math.min(2 * this.#readAgainMs, READ_AGAIN_MAX_MS) : READ_AGAIN_MS;
-    if (Number.isFinite(this.#wholeAtMs)) this.#wholeAtMs = nowMs;
   }
 
   #markStale(job: Job): void {
@@ -206,7 +190,7 @@ class SessionRun {
     if (home !== this.#home) this.#push(homeRecord(config, nextRevision()));
     this.#home = home;
     const isNew = monitor.connection.haState !== config.state;
-    const hasStarted = this.#haState !== undefined && this.#haState !== "RUNNING" && config.state === "RUNNING";
+    const hasStarted = !this.#isRunning && config.state === "RUNNING";
     if (hasStarted) this.#startedUs = this.#deps.clock.nowMs() * 1000;
     this.#haState = config.state;
     monitor.setConnection(true, { haVersion: config.version ?? this.#session.haVersion, haState: config.state });
@@ -229,12 +213,9 @@ class SessionRun {
 
   async #readStates(): Promise<void> {
     const { admission, intake, log } = this.#deps;
-    const isRunning = this.#haState === undefined || this.#haState === "RUNNING";
+    const isRunning = this.#isRunning;
     // What cannot be read from now on is not in this snapshot.
-    if (isRunning) {
-      this.#isWhole = true;
-      this.#wholeAtMs = this.#deps.clock.monotonicMs();
-    }
+    if (isRunning) this.#snapshot.begin();
     const states = await this.#session.getStates();
     const counts = { states: states.length, admitted: 0 };
     for (const [index, state] of states.entries()) {
@@ -244,7 +225,7 @@ class SessionRun {
       this.#count(admitted, false);
     }
     log.info("A snapshot was read.", { ...counts, ha_state: this.#haState });
-    if (isRunning && this.#isWhole) this.#catchUp.fill(states, this.#startedUs);
+    if (isRunning && this.#snapshot.isWhole) this.#catchUp.fill(states, this.#startedUs);
   }
 
   #push(record: NewRelayRecord): void {
@@ -263,16 +244,7 @@ class SessionRun {
     else monitor[admitted.outcome] += 1;
   }
 
-  /** What the relay can do without (a token that is no administrator's is refused some of it). A session that has ended is another matter. */
-  async #optional<T>(what: string, ask: () => Promise<T>): Promise<T | undefined> {
-    try {
-      return await ask();
-    } catch (thrown) {
-      if (this.#isClosed || (isHearthlineError(thrown) && thrown.code === "home_assistant_disconnected")) {
-        throw new HearthlineError("home_assistant_disconnected", messageOf(thrown), { cause: thrown });
-      }
-      this.#deps.log.warn(`Home Assistant does not give ${what}: the relay goes on without.`, { error: thrown });
-      return undefined;
-    }
+  #optional<T>(what: string, ask: () => Promise<T>): Promise<T | undefined> {
+    return optional(what, ask, { isClosed: () => this.#isClosed, log: this.#deps.log });
   }
 }

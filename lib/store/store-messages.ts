@@ -1,5 +1,5 @@
-import { isHearthlineError } from "../base/errors.ts";
-import type { HomeEvent } from "../event/index.ts";
+import { HearthlineError, isHearthlineError } from "../base/errors.ts";
+import { type HomeEvent, isEventsRefused, type RefusedEvent } from "../event/index.ts";
 import { deadMessage, packBatch, unpackBatch } from "../ingest/index.ts";
 import type { Queue, QueueMessage } from "../ingest/ports.ts";
 import type { EventStore } from "./ports.ts";
@@ -31,11 +31,13 @@ export interface StoreOutcome {
 interface Unpacked<M extends StoreMessage> {
   readonly message: M;
   readonly events: readonly HomeEvent[];
-  readonly dead: readonly QueueMessage[];
+  /** What the store refuses is added. */
+  readonly dead: QueueMessage[];
 }
 
 /**
- * Stores the events of some messages, all in one write. What is malformed goes to the dead-letter queue alone, its neighbours are stored.
+ * Stores the events of some messages, all in one write. What is malformed, or refused by the store (`EventsRefused`), goes to the dead-letter queue alone,
+ * its neighbours are stored.
  * A message counts as done only when all of its events are durable or set aside; doing it again changes nothing.
  */
 export async function storeMessages<M extends StoreMessage>(
@@ -75,14 +77,18 @@ function unpack<M extends StoreMessage>(message: M): Unpacked<M> {
       events.push(parseHomeEvent(line, homeId));
     } catch (thrown) {
       if (!isHearthlineError(thrown)) throw thrown;
-      // A message of its own, of the queue's own form: when it is sent back, it is read like any other.
-      for (const body of packBatch(homeId, [parsedOrText(line)])) {
-        dead.push({ body, attributes: { ...deadMessage(body, thrown).attributes, home_id: homeId } });
-      }
+      dead.push(...deadLetters(homeId, parsedOrText(line), thrown));
     }
   }
   return { message, events, dead };
 }
+
+/** A message of its own, of the queue's own form: when it is sent back, it is read like any other. */
+const deadLetters = (homeId: string, event: unknown, error: HearthlineError): QueueMessage[] =>
+  packBatch(homeId, [event]).map((body) => ({
+    body,
+    attributes: { ...deadMessage(body, error).attributes, home_id: homeId },
+  }));
 
 /** A line that is no JSON travels as a JSON string. */
 function parsedOrText(line: string): unknown {
@@ -123,6 +129,10 @@ async function writeTogether<M extends StoreMessage>(
     await store.write(events);
     return events.length;
   } catch (thrown) {
+    if (isEventsRefused(thrown)) {
+      setRefusedAside(unpacked, thrown.refused);
+      return events.length - thrown.refused.length;
+    }
     if (unpacked.length === 1 || isHearthlineError(thrown)) {
       for (const { message } of unpacked) fail(message, thrown);
       return 0;
@@ -131,4 +141,15 @@ async function writeTogether<M extends StoreMessage>(
   let stored = 0;
   for (const each of unpacked) stored += await writeTogether([each], store, fail);
   return stored;
+}
+
+/** Each to the message that it came in, whose other events are stored. */
+function setRefusedAside<M extends StoreMessage>(
+  unpacked: readonly Unpacked<M>[],
+  refused: readonly RefusedEvent[],
+): void {
+  for (const { event, code, reason } of refused) {
+    const error = new HearthlineError(code, `The store refused the event: ${reason}`);
+    unpacked.find(({ events }) => events.includes(event))?.dead.push(...deadLetters(event.homeId, event, error));
+  }
 }

@@ -10,7 +10,7 @@ export const createAnalyze = sqsFunction("analyze", (cloud) => {
     jobs: createDynamodbJobStore(cloud.table),
     homes: createDynamodbHomeDirectory(cloud.table),
     dead: cloud.queue("analysis-dead"),
-    phases: createPhases(cloud.config),
+    phases: createPhases(cloud),
     clock: cloud.clock,
     random: cloud.random,
     peakRssBytes: () => process.resourceUsage().maxRSS * 1024,

@@ -1,28 +1,36 @@
 import type { APIGatewayProxyEvent, APIGatewayProxyEventV2, Context } from "aws-lambda";
 import { handle } from "hono/aws-lambda";
 import packageJson from "../../package.json" with { type: "json" };
+import { createDynamodbAggregateStore, createDynamodbRetentionRecords } from "../adapters/dynamodb/aggregates.ts";
+import { createDynamodbConflictStore } from "../adapters/dynamodb/conflicts.ts";
 import { createDynamodbDeviceIndex } from "../adapters/dynamodb/device-index.ts";
 import { createDynamodbHealthMemory } from "../adapters/dynamodb/health-memory.ts";
-import { createDynamodbHomeDirectory, createDynamodbHomeKeys } from "../adapters/dynamodb/homes.ts";
+import { createDynamodbHomeKeys } from "../adapters/dynamodb/home-keys.ts";
+import { createDynamodbHomeDirectory } from "../adapters/dynamodb/homes.ts";
 import { createDynamodbJobStore } from "../adapters/dynamodb/jobs.ts";
 import { createDynamodbLedger } from "../adapters/dynamodb/ledger.ts";
 import { createDynamodbOutboxStore } from "../adapters/dynamodb/outbox.ts";
+import { createDynamodbRateStore } from "../adapters/dynamodb/rates.ts";
 import { createDynamodbTokenStore } from "../adapters/dynamodb/tokens.ts";
 import {
   type ApiParts,
   createApi,
   createHealth,
   createIdentify,
+  createRateLimits,
   type Identified,
   type Identify,
   identifiedOf,
 } from "../api/index.ts";
 import { createLogger } from "../base/log.ts";
+import { parseConflictRules } from "../devices/index.ts";
 import { createOutbox } from "../publish/index.ts";
 import { pages } from "../web/index.ts";
 import { createCloud, type FunctionOptions } from "./aws.ts";
 import { type Config, readConfig } from "./config.ts";
 import { createEventStore } from "./event-store.ts";
+import { retentionOf } from "./retention.ts";
+import { sourceAddressOf } from "./source-address.ts";
 
 export type ApiEvent = APIGatewayProxyEvent | APIGatewayProxyEventV2;
 /** The answer is of the event's own payload format. */
@@ -43,7 +51,7 @@ export function createApiFunction(env: Env = process.env, options: FunctionOptio
 function joined(config: Config, options: FunctionOptions): ApiParts {
   const cloud = createCloud(config, options);
   const { clock, table } = cloud;
-  const events = createEventStore(config);
+  const events = createEventStore(config, cloud);
   const homes = createDynamodbHomeDirectory(table);
   const index = createDynamodbDeviceIndex(table);
   const ledger = createDynamodbLedger(table);
@@ -59,7 +67,12 @@ function joined(config: Config, options: FunctionOptions): ApiParts {
     version,
     pages,
     pageToken: config.HEARTHLINE_PAGE_TOKEN,
+    conflicts: createDynamodbConflictStore(table),
+    conflictRules: parseConflictRules(config.HEARTHLINE_DEVICE_CONFLICTS),
     jobs: createDynamodbJobStore(table),
+    aggregates: createDynamodbAggregateStore(table),
+    retentionRecords: createDynamodbRetentionRecords(table),
+    retention: retentionOf(config),
     outbox: createOutbox({ store: createDynamodbOutboxStore(table), clock, random: cloud.random }),
     keys: createDynamodbHomeKeys(table),
     queue: cloud.queue("events"),
@@ -77,6 +90,12 @@ function joined(config: Config, options: FunctionOptions): ApiParts {
       relaySilentSeconds: relaySilentSeconds(config),
     }),
     callerOf: callerOf(config.HEARTHLINE_AUTHORIZER, identify),
+    addressOf: (surroundings) => sourceAddressOf((surroundings as Surroundings).event?.requestContext),
+    limits: createRateLimits({
+      store: createDynamodbRateStore(table),
+      clock,
+      perMinute: config.HEARTHLINE_RATE_PER_MINUTE,
+    }),
     requestIdOf,
   };
 }
@@ -102,7 +121,10 @@ const OVERRIDE = "sls-offline-authorizer-override";
 /** `gateway`: what the authorizer in front found. `inline`: there is none in front, so the token is looked up here. */
 function callerOf(authorizer: Config["HEARTHLINE_AUTHORIZER"], identify: Identify): ApiParts["callerOf"] {
   if (authorizer === "inline") {
-    return (surroundings) => identify(headerOf((surroundings as Surroundings).event, "authorization"));
+    return (surroundings) => {
+      const { event } = surroundings as Surroundings;
+      return identify(headerOf(event, "authorization"), sourceAddressOf(event?.requestContext));
+    };
   }
   return (surroundings): Identified => {
     const { event } = surroundings as Surroundings;

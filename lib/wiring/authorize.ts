@@ -8,10 +8,14 @@ import { createDynamodbTokenStore } from "../adapters/dynamodb/tokens.ts";
 import { type AuthorizerContext, contextOf, createIdentify, type Identify } from "../api/index.ts";
 import { createCloud, type FunctionOptions } from "./aws.ts";
 import { readConfig } from "./config.ts";
+import { sourceAddressOf } from "./source-address.ts";
 
+interface Surrounded {
+  readonly requestContext?: unknown;
+}
 export type AuthorizerEvent =
-  | Pick<APIGatewayRequestAuthorizerEventV2, "version" | "headers">
-  | Pick<APIGatewayRequestAuthorizerEvent, "headers" | "methodArn">;
+  | (Pick<APIGatewayRequestAuthorizerEventV2, "version" | "headers"> & Surrounded)
+  | (Pick<APIGatewayRequestAuthorizerEvent, "headers" | "methodArn"> & Surrounded);
 export type AuthorizerAnswer =
   | APIGatewaySimpleAuthorizerWithContextResult<AuthorizerContext>
   | APIGatewayAuthorizerResult;
@@ -27,7 +31,10 @@ export function createAuthorize(
   let identify: Identify | undefined;
   return async (event) => {
     identify ??= joined(env, options);
-    return answerOf(event, contextOf(await identify(authorizationOf(event.headers))));
+    return answerOf(
+      event,
+      contextOf(await identify(authorizationOf(event.headers), sourceAddressOf(event.requestContext))),
+    );
   };
 }
 

@@ -1,5 +1,6 @@
 import { type AwsClient, type CredentialSource, createAwsClient } from "../adapters/aws/client.ts";
 import { environmentCredentials } from "../adapters/aws/credentials.ts";
+import type { ServiceName } from "../adapters/aws/services.ts";
 import { createTable, type Table } from "../adapters/dynamodb/table.ts";
 import { createSqsOperator, type SqsOperator } from "../adapters/sqs/operator.ts";
 import { createSqsQueue } from "../adapters/sqs/queue.ts";
@@ -16,6 +17,10 @@ export interface Cloud {
   readonly random: Random;
   readonly sqs: AwsClient;
   readonly dynamodb: AwsClient;
+  /** Of another service that speaks AWS JSON. */
+  client(service: "timestream-write" | "timestream-query"): AwsClient;
+  /** Where S3 is, and who asks. */
+  readonly s3: { readonly endpoint: string | undefined; readonly credentials: CredentialSource };
   readonly table: Table;
   /** `PREFIX-NAME`, or `PREFIX-NAME-dead`. The same object for the same name. */
   queue(name: QueueName | `${QueueName}-dead`): Queue;
@@ -39,11 +44,12 @@ export interface FunctionOptions extends CloudOptions {
 /** Joins clients, queues and the table; the adapters of a room are made from `table` by that room's wiring. */
 export function createCloud(config: Config, options: CloudOptions = {}): Cloud {
   const { clock = systemClock, random = systemRandom, env = process.env } = options;
-  const client = (service: "sqs" | "dynamodb", own: string | undefined): AwsClient => {
+  const client = (service: ServiceName, own: string | undefined): AwsClient => {
     const endpoint = own ?? config.AWS_ENDPOINT_URL;
     const credentials = credentialsFor(endpoint, env);
     return createAwsClient({ service, region: config.AWS_REGION, endpoint, credentials, clock, random });
   };
+  const s3Endpoint = config.AWS_ENDPOINT_URL_S3 ?? config.AWS_ENDPOINT_URL;
   const sqs = client("sqs", config.AWS_ENDPOINT_URL_SQS);
   const dynamodb = client("dynamodb", config.AWS_ENDPOINT_URL_DYNAMODB);
   const queues = new Map<string, Queue>();
@@ -54,6 +60,8 @@ export function createCloud(config: Config, options: CloudOptions = {}): Cloud {
     random,
     sqs,
     dynamodb,
+    s3: { endpoint: s3Endpoint, credentials: credentialsFor(s3Endpoint, env) },
+    client: (service) => client(service, config.AWS_ENDPOINT_URL_TIMESTREAM),
     table: createTable({ client: dynamodb, name: config.HEARTHLINE_TABLE, clock, random }),
     queue(name) {
       const queue = queues.get(name) ?? createSqsQueue({ client: sqs, name: `${prefix}-${name}`, clock, random });
@@ -66,13 +74,16 @@ export function createCloud(config: Config, options: CloudOptions = {}): Cloud {
 
 const LOOPBACK = /^(localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
+/** Whether an address is one of this machine's own. */
+export const isLoopback = (address: string): boolean => LOOPBACK.test(new URL(address).hostname);
+
 /** Emulators on this machine want a signature but do not check whose: without credentials in the environment any will do there, and only there. */
 export function credentialsFor(
   endpoint: string | undefined,
   env: Readonly<Record<string, string | undefined>>,
   elsewhere: CredentialSource = environmentCredentials(env),
 ): CredentialSource {
-  const isLocal = endpoint !== undefined && LOOPBACK.test(new URL(endpoint).hostname);
+  const isLocal = endpoint !== undefined && isLoopback(endpoint);
   if (isLocal && !env.AWS_ACCESS_KEY_ID) return () => ({ accessKeyId: "local", secretAccessKey: "local" });
   return elsewhere;
 }

@@ -2,66 +2,20 @@ import { isIP } from "node:net";
 import * as z from "zod";
 import { HearthlineError } from "../base/errors.ts";
 import { LOG_LEVELS } from "../base/log.ts";
+import {
+  CONFLICT_RULES,
+  count,
+  hasUser,
+  isMqttUrl,
+  isNetwork,
+  isParquetUrl,
+  isTimeZone,
+  list,
+} from "./config-checks.ts";
 
 /** Names of the queues; a queue is called `PREFIX-NAME`, its dead-letter queue `PREFIX-NAME-dead`. */
 export const QUEUES = ["events", "store", "index", "analysis"] as const;
 export type QueueName = (typeof QUEUES)[number];
-
-const count = (name: string, min: number, max: number, fallback: number) =>
-  z.coerce
-    .number({ error: `${name}: wanted is a whole number from ${min} to ${max}` })
-    .int(`wanted is a whole number from ${min} to ${max}`)
-    .min(min, `wanted is ${min} or more`)
-    .max(max, `wanted is ${max} or less`)
-    .default(fallback);
-
-const isTimeZone = (name: string): boolean => {
-  try {
-    new Intl.DateTimeFormat("en", { timeZone: name });
-    return true;
-  } catch {
-    return false;
-  }
-};
-
-const isNetwork = (text: string): boolean => {
-  const [address = "", bits, ...rest] = text.split("/");
-  const version = isIP(address);
-  const isMask = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
-  return version !== 0 && isMask && rest.length === 0;
-};
-
-/**
- * As the relay reads it: user and password, each by itself, must be decodable, and nothing may follow the port. A "#", "/" or "?" in a password that is not written as
- * %23 and so on ends the address there: its first half would be taken for the host and its port, and be named in every message about the broker.
- */
-const isMqttUrl = (text: string): boolean => {
-  try {
-    const { protocol, hostname, username, password, pathname, search, hash } = new URL(text);
-    for (const part of [username, password]) decodeURIComponent(part);
-    const isWhole = /^\/?$/.test(pathname) && search === "" && hash === "";
-    return ["mqtt:", "mqtts:"].includes(protocol) && hostname !== "" && isWhole;
-  } catch {
-    return false;
-  }
-};
-
-/** `http:///user:password@host` has one too, and `http://host?a=b@c` has none. */
-function hasUser(text: string): boolean {
-  if (!URL.canParse(text)) return /^[^:]*:\/\/[^/]*@/.test(text);
-  const { username, password } = new URL(text);
-  return username !== "" || password !== "";
-}
-
-const list = z
-  .string()
-  .transform((text) =>
-    text
-      .split(",")
-      .map((part) => part.trim())
-      .filter((part) => part !== ""),
-  )
-  .default([]);
 
 /** Every setting: environment name, check, default. The order is that of the README's table. */
 const settings = {
@@ -112,14 +66,40 @@ const settings = {
   HEARTHLINE_EXCLUDE_ATTRIBUTES: list.refine((rules) => rules.every((rule) => /^[^:]+(:[^:]+)?$/.test(rule)), {
     error: "wanted are ATTRIBUTE or ENTITIES:ATTRIBUTE, with commas between, such as media_player.*:media_*,forecast",
   }),
-  HEARTHLINE_STORE: z.enum(["sqlite", "memory"], { error: 'wanted is "sqlite" or "memory"' }).default("sqlite"),
+  HEARTHLINE_STORE: z
+    .enum(["sqlite", "influxdb", "parquet", "timestream", "memory"], {
+      error: 'wanted is "sqlite", "influxdb", "parquet", "timestream" or "memory"',
+    })
+    .default("sqlite"),
   HEARTHLINE_SQLITE_PATH: z.string().min(1).default(".hearthline/store.db"),
+  HEARTHLINE_INFLUXDB_URL: z
+    .url({ protocol: /^https?$/, error: "wanted is an address such as http://influxdb.local:8086" })
+    .refine((text) => !hasUser(text), "wanted is an address without a user and a password in it")
+    .optional(),
+  HEARTHLINE_INFLUXDB_DATABASE: z.string().min(1).default("hearthline"),
+  HEARTHLINE_INFLUXDB_TOKEN: z.string().min(1).optional(),
+  HEARTHLINE_INFLUXDB_USER: z.string().min(1).optional(),
+  HEARTHLINE_INFLUXDB_PASSWORD: z.string().min(1).optional(),
+  /** A folder, or s3://bucket/prefix. */
+  HEARTHLINE_PARQUET_URL: z
+    .string()
+    .refine(isParquetUrl, "wanted is a folder or s3://bucket/prefix, such as s3://my-hearthline/events")
+    .default(".hearthline/events"),
+  /** Where the parquet store keeps what is not a closed day yet: beside the days, or as packed items in the table. */
+  HEARTHLINE_PARQUET_HOT: z.enum(["objects", "table"], { error: 'wanted is "objects" or "table"' }).default("objects"),
+  HEARTHLINE_TIMESTREAM_DATABASE: z
+    .string()
+    .regex(/^[A-Za-z0-9_.-]{3,256}$/, "wanted are 3 to 256 letters, digits, _, - and .")
+    .default("hearthline"),
   HEARTHLINE_DATA: z.string().min(1).default(".hearthline"),
   HEARTHLINE_TIME_ZONE: z
     .string()
     .refine(isTimeZone, "wanted is an IANA time zone such as Europe/Amsterdam")
     .default("UTC"),
   HEARTHLINE_RAW_DAYS: count("HEARTHLINE_RAW_DAYS", 1, 36_500, 7),
+  HEARTHLINE_DAILY_DAYS: count("HEARTHLINE_DAILY_DAYS", 1, 36_500, 90),
+  /** Of weekly and of monthly aggregates. */
+  HEARTHLINE_WEEKLY_WEEKS: count("HEARTHLINE_WEEKLY_WEEKS", 5, 5_200, 52),
   HEARTHLINE_ANALYSIS_TIME: z
     .string()
     .regex(/^([01]\d|2[0-3]):[0-5]\d$/, "wanted is a time of day such as 03:00")
@@ -150,6 +130,14 @@ const settings = {
       error: "wanted is a topic such as zigbee2mqtt, or several with commas between",
     })
     .transform((topics) => (topics.length === 0 ? ["zigbee2mqtt"] : topics)),
+  /** How conflicts between what sources say of a device are settled: STRATEGY and FIELD:STRATEGY, as lib/devices/conflicts.ts has them. */
+  HEARTHLINE_DEVICE_CONFLICTS: z
+    .string()
+    .regex(CONFLICT_RULES, {
+      error:
+        "wanted are STRATEGY or FIELD:STRATEGY with commas between, such as newest-wins,name:old-wins; strategies new-wins, old-wins, merge, newest-wins, ask; fields name, manufacturer, model, sw_version, area, labels",
+    })
+    .default("new-wins"),
   HEARTHLINE_OUTBOX_SECONDS: count("HEARTHLINE_OUTBOX_SECONDS", 1, 86_400, 60),
   HEARTHLINE_FUTURE_SECONDS: count("HEARTHLINE_FUTURE_SECONDS", 60, 315_360_000, 86_400),
   HEARTHLINE_QUEUE_PREFIX: z
@@ -161,6 +149,8 @@ const settings = {
     .regex(/^[A-Za-z0-9_.-]{3,255}$/, "wanted is the name of a DynamoDB table")
     .default("hearthline-dev-index"),
   HEARTHLINE_PAGE_TOKEN: z.string().optional(),
+  /** What a token may ask of the API in a minute. */
+  HEARTHLINE_RATE_PER_MINUTE: count("HEARTHLINE_RATE_PER_MINUTE", 10, 10_000_000, 6_000),
   /** Who looks a token up: the gateway's authorizer (the function `authorize`), or the API itself where the gateway has none. */
   HEARTHLINE_AUTHORIZER: z.enum(["gateway", "inline"], { error: 'wanted is "gateway" or "inline"' }).default("gateway"),
   HEARTHLINE_RELAY_PORT: count("HEARTHLINE_RELAY_PORT", 0, 65_535, 0),
@@ -178,6 +168,8 @@ const settings = {
   AWS_ENDPOINT_URL: z.url().optional(),
   AWS_ENDPOINT_URL_SQS: z.url().optional(),
   AWS_ENDPOINT_URL_DYNAMODB: z.url().optional(),
+  AWS_ENDPOINT_URL_S3: z.url().optional(),
+  AWS_ENDPOINT_URL_TIMESTREAM: z.url().optional(),
 } as const;
 
 const schema = z.object(settings);
@@ -198,6 +190,9 @@ const SECRET: ReadonlySet<string> = new Set<SettingName>([
   "HEARTHLINE_OLD_URL",
   "HEARTHLINE_OLD_TOKEN",
   "HEARTHLINE_OLD_PASSWORD",
+  "HEARTHLINE_INFLUXDB_URL",
+  "HEARTHLINE_INFLUXDB_TOKEN",
+  "HEARTHLINE_INFLUXDB_PASSWORD",
 ]);
 
 /**

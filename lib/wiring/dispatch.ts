@@ -1,10 +1,9 @@
 import { createDynamodbHomeDirectory } from "../adapters/dynamodb/homes.ts";
 import { createDynamodbJobStore } from "../adapters/dynamodb/jobs.ts";
-import { type DispatchOutcome, dispatch, enabledKinds } from "../analysis/index.ts";
+import { type DispatchOutcome, dispatch, JOB_KINDS } from "../analysis/index.ts";
 import { createLogger } from "../base/log.ts";
 import { createCloud, type FunctionOptions } from "./aws.ts";
 import { readConfig } from "./config.ts";
-import { createPhases } from "./phases.ts";
 
 /**
  * The dispatch function, called by the schedule every 15 minutes; joined once per process. What it throws is counted by the platform,
@@ -35,7 +34,7 @@ function joined(
     clock: cloud.clock,
     log,
     analysisTime: config.HEARTHLINE_ANALYSIS_TIME,
-    kinds: enabledKinds(createPhases(config)),
+    kinds: JOB_KINDS,
   };
   return async () => {
     const startedMs = cloud.clock.monotonicMs();

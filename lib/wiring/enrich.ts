@@ -1,5 +1,6 @@
 import { createDynamodbDeviceIndex } from "../adapters/dynamodb/device-index.ts";
-import { createDynamodbHomeDirectory, createDynamodbHomeKeys } from "../adapters/dynamodb/homes.ts";
+import { createDynamodbHomeKeys } from "../adapters/dynamodb/home-keys.ts";
+import { createDynamodbHomeDirectory } from "../adapters/dynamodb/homes.ts";
 import { createDynamodbLedger } from "../adapters/dynamodb/ledger.ts";
 import { createHomeViews, type EnrichOptions, type EnrichPorts, enrichBatch } from "../enrich/index.ts";
 import { cachedHomeKeys } from "../ingest/index.ts";

@@ -114,7 +114,7 @@ async function keyOf(config: Config, homeId: string, options: CloudOptions): Pro
   const isOwn = homeId === config.HEARTHLINE_HOME_ID;
   const text =
     (isOwn ? config.HEARTHLINE_HOME_KEY : undefined) ??
-    (await readHomeKey({ ...config, HEARTHLINE_HOME_ID: homeId }, options));
+    (await readHomeKey({ ...config, HEARTHLINE_HOME_ID: homeId, HEARTHLINE_HOME_KEY: undefined }, options));
   if (text === undefined) {
     throw new HearthlineError(
       "not_found",

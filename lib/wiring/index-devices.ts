@@ -1,13 +1,19 @@
+import { createDynamodbConflictStore } from "../adapters/dynamodb/conflicts.ts";
 import { createDynamodbDeviceIndex } from "../adapters/dynamodb/device-index.ts";
 import { createDynamodbHomeDirectory } from "../adapters/dynamodb/homes.ts";
-import { indexBatch } from "../devices/index.ts";
+import { compareDevices, indexBatch, parseConflictRules } from "../devices/index.ts";
 import { sqsFunction } from "./handler.ts";
 
 /** The index function. */
 export const createIndexDevices = sqsFunction("index-devices", (cloud) => {
+  const { table, clock, config } = cloud;
+  const index = createDynamodbDeviceIndex(table);
+  const conflicts = createDynamodbConflictStore(table);
+  const rules = parseConflictRules(config.HEARTHLINE_DEVICE_CONFLICTS);
   const ports = {
-    index: createDynamodbDeviceIndex(cloud.table),
-    homes: createDynamodbHomeDirectory(cloud.table),
+    index,
+    compare: (homeId: string) => compareDevices(homeId, { index, conflicts, rules, clock }),
+    homes: createDynamodbHomeDirectory(table),
     dead: cloud.queue("index-dead"),
   };
   return async (messages, context) => {

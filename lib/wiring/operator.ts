@@ -9,6 +9,8 @@ import type { Home } from "../devices/ports.ts";
 import { keyIdOf } from "../event/index.ts";
 import { type CloudOptions, createCloud } from "./aws.ts";
 import type { Config } from "./config.ts";
+import { createKeyOperator, KEY_BYTES, type KeyOperator, requireKeyBytes } from "./operator-keys.ts";
+import { createHomeRemoval, type HomeRemoval } from "./remove-home.ts";
 
 export type { Scope };
 
@@ -37,9 +39,8 @@ export interface Operator {
     add(home: NewHome): Promise<{ readonly homeId: string; readonly keyId: string; readonly key: string }>;
     get(homeId: string): Promise<Home | undefined>;
     list(): Promise<readonly Home[]>;
-    /** Removes the home, its keys, tokens and index; its events are the store's. */
-    remove(homeId: string): Promise<void>;
-  };
+  } & HomeRemoval;
+  readonly keys: KeyOperator;
   readonly tokens: {
     /** `text` is the token, shown this once: only its SHA-256 is kept. @throws `not_found` (no such home), `request_invalid` */
     create(token: NewToken): Promise<{ readonly id: string; readonly text: string }>;
@@ -52,7 +53,6 @@ export interface Operator {
 }
 
 const HOME_ID = /^[a-z0-9][a-z0-9_-]{0,62}$/;
-const KEY_BYTES = 32;
 const DAY_MS = 86_400_000;
 
 const invalid = (message: string) => new HearthlineError("request_invalid", message);
@@ -70,9 +70,7 @@ export function createOperator(config: Config, options: CloudOptions = {}): Oper
           throw invalid(
             `The home "${homeId}" was to be added; wanted as its id are 1 to 63 of a-z, 0-9, _ and -, a letter or digit first.`,
           );
-        if (secret.length !== KEY_BYTES)
-          throw invalid(`The key of home "${homeId}" has ${secret.length} bytes; wanted are ${KEY_BYTES}.`);
-        const key = { id: keyIdOf(secret), secret };
+        const key = { id: keyIdOf(requireKeyBytes(homeId, secret)), secret };
         await directory.add({ homeId, name, timeZone, createdAt: now().toISOString(), revision: 0 }, key);
         return { homeId, keyId: key.id, key: secret.toString("base64") };
       },
@@ -82,8 +80,10 @@ export function createOperator(config: Config, options: CloudOptions = {}): Oper
         for await (const home of directory.list()) homes.push(home);
         return homes;
       },
-      remove: directory.remove,
+      ...createHomeRemoval(cloud),
     },
+
+    keys: createKeyOperator(cloud),
 
     tokens: {
       async create({ homeId, name, scopes, expiresInDays }) {

@@ -79,7 +79,9 @@ export async function serveRelayStatus(options: RelayStatusOptions): Promise<Ser
  * A page in a browser in the house can make a name of its own mean this machine, and would then read everything here as if it came from there (DNS rebinding).
  * Such a name is in `Host`; an address or a local name cannot be one.
  */
-function isForUs({ headers, socket }: IncomingMessage): boolean {
+function isForUs({ headers, socket, url = "/" }: IncomingMessage): boolean {
+  // A target that is a whole address outranks `Host` (RFC 9112, 3.2.2). Only proxies are sent one, and this is none.
+  if (!url.startsWith("/")) return false;
   const name = (headers.host ?? "").replace(/:\d*$/, "").replace(/^\[(.*)\]$/, "$1");
   if (isIP(name) !== 0 || LOCAL_NAME.test(name)) return true;
   return (socket.remoteAddress ?? "").replace(/^::ffff:/, "") === SUPERVISOR_ADDRESS;

@@ -1,10 +1,18 @@
-import { storeMessages } from "../store/index.ts";
+import { createDynamodbLateDays } from "../adapters/dynamodb/late-days.ts";
+import { noteLateDays, storeMessages } from "../store/index.ts";
 import { createEventStore } from "./event-store.ts";
 import { logFailure, sqsFunction } from "./handler.ts";
 
 /** The store function. */
 export const createStore = sqsFunction("store", (cloud) => {
-  const ports = { store: createEventStore(cloud.config), dead: cloud.queue("store-dead") };
+  const { clock, config } = cloud;
+  const lateDays = createDynamodbLateDays(cloud.table);
+  const store = noteLateDays(createEventStore(config, cloud), {
+    lateDays,
+    clock,
+    analysisTime: config.HEARTHLINE_ANALYSIS_TIME,
+  });
+  const ports = { store, dead: cloud.queue("store-dead") };
   return async (messages, { log, metrics, note }) => {
     const { failed, stored, setAside } = await storeMessages(messages, {
       ...ports,

@@ -8,6 +8,8 @@ export interface ApiAnswer<T> {
   readonly body: T;
   readonly tookMs: number;
   readonly date: string | null;
+  /** Of a 429 or 503: for how long to wait. */
+  readonly retryAfterSeconds?: number;
 }
 
 /** The API as the command meets it. */
@@ -51,12 +53,14 @@ export function createApiClient(context: CommandContext): ApiClient {
         ...(body !== undefined && { body: JSON.stringify(body) }),
       });
       const text = await answer.text();
+      const retryAfter = Number(answer.headers.get("retry-after") ?? Number.NaN);
       const isJson = /json/.test(answer.headers.get("content-type") ?? "");
       return {
         status: answer.status,
         body: (isJson ? JSON.parse(text) : text) as T,
         tookMs: performance.now() - started,
         date: answer.headers.get("date"),
+        ...(Number.isFinite(retryAfter) && { retryAfterSeconds: retryAfter }),
       };
     } catch (thrown) {
       const cause = (thrown as { cause?: { code?: string; message?: string } }).cause;
@@ -70,15 +74,7 @@ export function createApiClient(context: CommandContext): ApiClient {
   async function wanted<T>(method: string, path: string, options: { query?: Query; body?: unknown }): Promise<T> {
     const { status, body } = await ask<T>(method, path, options);
     if (status >= 200 && status < 300) return body;
-    const problem = (typeof body === "object" && body !== null ? body : {}) as {
-      code?: string;
-      detail?: string;
-      title?: string;
-    };
-    throw new CommandFailure(
-      status >= 500 ? 3 : status === 400 ? 2 : 1,
-      `${method} ${path} was answered with ${status}${problem.code ? ` ${problem.code}` : ""}: ${problem.detail ?? problem.title ?? String(body).slice(0, 200)}`,
-    );
+    throw refusal(`${method} ${path}`, status, body);
   }
 
   return {
@@ -86,4 +82,17 @@ export function createApiClient(context: CommandContext): ApiClient {
     get: (path, query) => wanted("GET", path, { ...(query && { query }) }),
     post: (path, body) => wanted("POST", path, { body }),
   };
+}
+
+/** What ends a command whose request was answered so. */
+export function refusal(request: string, status: number, body: unknown): CommandFailure {
+  const problem = (typeof body === "object" && body !== null ? body : {}) as {
+    code?: string;
+    detail?: string;
+    title?: string;
+  };
+  return new CommandFailure(
+    status >= 500 ? 3 : status === 400 ? 2 : 1,
+    `${request} was answered with ${status}${problem.code ? ` ${problem.code}` : ""}: ${problem.detail ?? problem.title ?? String(body).slice(0, 200)}`,
+  );
 }

@@ -36,9 +36,12 @@ export function findContext(env: Env, options: { readonly data?: string | undefi
     run,
     url: checkedUrl(env.HEARTHLINE_URL || run?.url || "http://127.0.0.1:8787").replace(/\/+$/, ""),
     token,
-    env: { ...env, ...localAddresses(env, run) },
+    env: { ...run?.store, ...given(env), ...localAddresses(env, run) },
   };
 }
+
+/** An empty setting counts as none. */
+const given = (env: Env): Env => Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
 
 function checkedUrl(url: string): string {
   // What cannot be read may still hold one, and must not be repeated.

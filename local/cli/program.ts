@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { type Clock, systemClock } from "../../lib/base/clock.ts";
 import { isHearthlineError, messageOf } from "../../lib/base/errors.ts";
 import { createApiClient } from "./api-client.ts";
+import { addBackupCommands } from "./backup.ts";
 import { addCapabilityCommands } from "./capabilities.ts";
 import { findContext } from "./context.ts";
 import { addDeviceCommands } from "./devices.ts";
@@ -12,6 +13,7 @@ import { addOutboxCommands } from "./outbox.ts";
 import { CommandFailure, type ExitCode } from "./outcome.ts";
 import { createOutput, type Streams } from "./output.ts";
 import { addQueueCommands } from "./queues.ts";
+import { addResetCommand } from "./reset.ts";
 import { addStatusCommand } from "./status.ts";
 import { addHomeCommands, addTokenCommands } from "./tenancy.ts";
 import type { Tools } from "./tools.ts";
@@ -83,6 +85,8 @@ export async function runCommand(args: readonly string[], options: ProgramOption
   addQueueCommands(program, tools);
   addHomeCommands(program, tools);
   addTokenCommands(program, tools);
+  addResetCommand(program, tools);
+  addBackupCommands(program, tools, options.version);
   for (const command of [program, ...program.commands, ...program.commands.flatMap((each) => each.commands)]) {
     command.exitOverride().configureOutput({ writeOut: streams.out, writeErr: streams.err });
     // Wanted anywhere on the line, not only before the command.

@@ -1,6 +1,6 @@
-import { parseArgs } from "node:util";
 import * as z from "zod";
 import { messageOf } from "../../lib/base/errors.ts";
+import { readOptions } from "../read-options.ts";
 import { FAULT_NAMES } from "./live/faults.ts";
 import { HA_VERSIONS } from "./protocol/flavours.ts";
 import { createSimulatedHome } from "./simulated-home.ts";
@@ -26,22 +26,7 @@ const optionsSchema = z.object({
     .pipe(z.array(z.enum(FAULT_NAMES))),
 });
 
-function readOptions(): z.infer<typeof optionsSchema> {
-  const names = Object.keys(optionsSchema.shape);
-  try {
-    const { values } = parseArgs({
-      options: Object.fromEntries(names.map((name) => [name, { type: "string" as const }])),
-    });
-    const parsed = optionsSchema.safeParse(values);
-    if (parsed.success) return parsed.data;
-    throw new Error(parsed.error.issues.map((issue) => `--${String(issue.path[0])}: ${issue.message}`).join("; "));
-  } catch (thrown) {
-    process.stderr.write(`${messageOf(thrown)}\nusage: ${USAGE}\n`);
-    process.exit(2);
-  }
-}
-
-const { token, ...options } = readOptions();
+const { token, ...options } = readOptions(optionsSchema, USAGE);
 try {
   const home = await createSimulatedHome({ ...options, ...(token !== undefined && { token }) });
   const end = () => {

@@ -20,7 +20,7 @@ export interface StartOptions {
 }
 
 /** The stores that `npm start -- --store` takes. */
-const STORES = ["sqlite"];
+const STORES = ["sqlite", "influxdb", "parquet", "timestream"];
 const STACKS = ["embedded", "localstack"] as const;
 const HOMES = ["simulated", "none"] as const;
 

@@ -16,6 +16,8 @@ export interface Run {
   /** When the operating system says that this process began: a process id alone is given to others later. */
   readonly process_started: string;
   readonly parts: readonly RunPart[];
+  /** The settings that say where the events are; no secrets. Absent: a run of an earlier version. */
+  readonly store?: Readonly<Record<string, string>>;
 }
 
 const fileOf = (dataFolder: string): string => join(dataFolder, "run.json");

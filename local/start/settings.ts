@@ -27,17 +27,25 @@ export function readSettings(options: StartOptions, environment: NodeJS.ProcessE
   const dataFolder = resolve(folder, options.data ?? (env.HEARTHLINE_DATA || ".hearthline"));
   env.HEARTHLINE_DATA = dataFolder;
   env.HEARTHLINE_SQLITE_PATH ||= resolve(dataFolder, "store.db");
+  env.HEARTHLINE_PARQUET_URL ||= resolve(dataFolder, "events");
   env.HEARTHLINE_FLUSH_SECONDS ||= "1";
   env.HEARTHLINE_OUTBOX_SECONDS ||= "5";
+  // Nobody bills requests here: what asks is the owner's own machine.
+  env.HEARTHLINE_RATE_PER_MINUTE ||= "60000";
   if (options.store) env.HEARTHLINE_STORE = options.store;
   if (options.home === "simulated" && !env.HEARTHLINE_HA_URL)
     env.HEARTHLINE_FUTURE_SECONDS ||= String(FUTURE_SECONDS_MAX);
   if (options.stack === "embedded") for (const name of ["", "_SQS", "_DYNAMODB"]) delete env[`AWS_ENDPOINT_URL${name}`];
   const config = readConfig(env);
-  if (config.HEARTHLINE_STORE !== "sqlite")
+  if (config.HEARTHLINE_STORE === "memory")
     throw new HearthlineError(
       "setting_invalid",
-      `npm start: HEARTHLINE_STORE is "${config.HEARTHLINE_STORE}", which keeps nothing beyond a process; wanted is "sqlite".`,
+      'npm start: HEARTHLINE_STORE is "memory", which keeps nothing beyond a process; wanted is "sqlite", "influxdb", "parquet" or "timestream".',
+    );
+  if (config.HEARTHLINE_STORE === "influxdb" && !config.HEARTHLINE_INFLUXDB_URL)
+    throw new HearthlineError(
+      "setting_invalid",
+      'npm start: the store is "influxdb" and HEARTHLINE_INFLUXDB_URL is not set; wanted is its address, such as http://127.0.0.1:8086.',
     );
   if (options.stack === "localstack" && !config.AWS_ENDPOINT_URL)
     throw new HearthlineError(
@@ -52,6 +60,24 @@ export function readSettings(options: StartOptions, environment: NodeJS.ProcessE
   makeUsable(dataFolder);
   return { options, dataFolder, env, config, home: config.HEARTHLINE_HA_URL ? "real" : options.home };
 }
+
+const STORE_SETTINGS = [
+  "HEARTHLINE_HOME_ID",
+  "HEARTHLINE_STORE",
+  "HEARTHLINE_SQLITE_PATH",
+  "HEARTHLINE_PARQUET_URL",
+  "HEARTHLINE_PARQUET_HOT",
+  "HEARTHLINE_INFLUXDB_URL",
+  "HEARTHLINE_INFLUXDB_DATABASE",
+  "HEARTHLINE_TIMESTREAM_DATABASE",
+  "HEARTHLINE_RAW_DAYS",
+  "HEARTHLINE_DAILY_DAYS",
+  "HEARTHLINE_WEEKLY_WEEKS",
+] as const;
+
+/** What the command needs to find the same events, where it does not have the same environment. */
+export const storeSettings = (env: Settings["env"]): Record<string, string> =>
+  Object.fromEntries(STORE_SETTINGS.flatMap((name) => (env[name] ? [[name, env[name]] as const] : [])));
 
 function readEnvFile(file: string): NodeJS.Dict<string> {
   try {

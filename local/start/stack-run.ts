@@ -7,6 +7,7 @@ import { openLogFile } from "./log-file.ts";
 import { createPart, type Part, type PartMessage } from "./part.ts";
 import { freePorts } from "./ports.ts";
 import { removeRun, writeRun } from "./run-file.ts";
+import { storeSettings } from "./settings.ts";
 import { answersHttp, isConnected, watchForSilence } from "./silence.ts";
 
 export interface StackRunOptions extends LaunchOptions {
@@ -64,6 +65,7 @@ export async function createStackRun(options: StackRunOptions): Promise<StackRun
       started_at: startedAt,
       process_started: processStarted,
       parts: listed,
+      store: storeSettings(settings.env),
     });
   };
 

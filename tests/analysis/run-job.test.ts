@@ -1,22 +1,17 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { createMemoryEventStore } from "../../lib/adapters/memory/event-store.ts";
 import { createMemoryHomeDirectory } from "../../lib/adapters/memory/homes.ts";
 import { createMemoryJobStore } from "../../lib/adapters/memory/jobs.ts";
 import { createMemoryQueue } from "../../lib/adapters/memory/queue.ts";
 import {
   analyzeMessage,
-  enabledKinds,
   JOB_LEASE_MS,
   type JobStore,
   jobMessage,
   newJob,
   type Phase,
-  retentionPhase,
   runJob,
 } from "../../lib/analysis/index.ts";
 import { HearthlineError } from "../../lib/base/errors.ts";
-import { parseIsoUs } from "../../lib/base/time.ts";
-import { buildEvent } from "../support/events.ts";
 import { type ManualClock, manualClock } from "../support/manual-clock.ts";
 
 const NIGHT_MS = Date.UTC(2026, 10, 22, 3, 5);
@@ -156,10 +151,6 @@ describe("runJob", () => {
     expect(await run([phase("one", broken)])).toBeUndefined();
   });
 
-  it("knows which kinds have something to do", () => {
-    expect(enabledKinds({ daily: [phase("one")], weekly: [], monthly: [] })).toEqual(["daily"]);
-  });
-
   it("sets a message aside that names no job", async () => {
     const dead = createMemoryQueue();
     const phases = { daily: [phase("one")], weekly: [], monthly: [] };
@@ -171,27 +162,5 @@ describe("runJob", () => {
     const { body } = jobMessage({ homeId: "home", id: ID });
     expect((await analyzeMessage(body, options))?.status).toBe("succeeded");
     expect(dead.messages).toEqual([]);
-  });
-});
-
-describe("the retention phase", () => {
-  it("keeps the last days by the home's own clock, whenever it runs and however often", async () => {
-    const store = createMemoryEventStore();
-    // Clocks in Amsterdam go back on 25 October: the day of the 18th begins at 01:00 UTC, a day after the change at 02:00.
-    const times = [
-      "2026-10-18T00:59:59.999999Z",
-      "2026-10-18T01:00:00.000000Z",
-      "2026-10-26T01:59:59.999999Z",
-      "2026-10-26T02:00:00Z",
-    ];
-    await store.write(times.map((time) => buildEvent({ atUs: parseIsoUs(time) })));
-    const retention = retentionPhase({ store, rawDays: 7, analysisTime: "03:00" });
-    const runFor = (date: string) =>
-      retention.run(newJob("home", { kind: "daily", date }, NIGHT_MS), "Europe/Amsterdam");
-    expect(await runFor("2026-10-24")).toEqual({ pruned_events: 1 });
-    expect(await runFor("2026-10-24")).toEqual({ pruned_events: 0 });
-    expect(await runFor("2026-11-01")).toEqual({ pruned_events: 2 });
-    expect(await runFor("2026-10-24")).toEqual({ pruned_events: 0 });
-    expect((await store.stats({ homeId: "home" })).map(({ count }) => count)).toEqual([1]);
   });
 });

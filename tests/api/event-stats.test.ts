@@ -8,6 +8,7 @@ const at = (seconds: number) => SOME_TIME_US + seconds * 1_000_000;
 const iso = (seconds: number) => formatIsoUs(at(seconds));
 
 interface StatsBody {
+  readonly next: string | null;
   readonly entities: readonly { readonly entity_id: string; readonly count: number }[];
 }
 
@@ -35,6 +36,7 @@ describe("GET /api/v1/events/stats", () => {
           { entity_id: "light.a", count: 3, first: iso(0), last: iso(90), bytes, longest_gap_seconds: 60 },
           { entity_id: "sensor.b", count: 1, first: iso(61), last: iso(61), bytes, longest_gap_seconds: 0 },
         ],
+        next: null,
       },
     });
   });
@@ -46,13 +48,26 @@ describe("GET /api/v1/events/stats", () => {
     expect(body.entities.map(({ entity_id }) => entity_id)).toEqual(["sensor.b"]);
   });
 
+  it("gives pages, whose cursor is for the same span and home only", async () => {
+    const first = await ask("?limit=1");
+    expect(first.body.entities.map(({ entity_id }) => entity_id)).toEqual(["light.a"]);
+    await api.events.write([buildEvent({ entityId: "aa.before", atUs: at(5) })]);
+    const { body } = await ask(`?limit=1&cursor=${first.body.next}`);
+    expect(body).toMatchObject({ entities: [{ entity_id: "sensor.b" }], next: null });
+    for (const [query, token] of [["&entity_id=light.a"], ["", tokenText("other")]] as const) {
+      const { status, body } = await ask(`?cursor=${first.body.next}${query}`, token);
+      expect({ status, body }).toMatchObject({ status: 400, body: { code: "cursor_of_another_query" } });
+    }
+    expect(await ask("?limit=1001")).toMatchObject({ status: 400, body: { errors: [{ field: "limit" }] } });
+  });
+
   it("refuses a span that ends before it begins, an unknown parameter, and a token that may not read", async () => {
     const turned = `?from=${encodeURIComponent(iso(90))}&to=${encodeURIComponent(iso(60))}`;
     expect(await ask(turned)).toMatchObject({
       status: 400,
       body: { code: "request_invalid", errors: [{ field: "to" }] },
     });
-    expect(await ask("?limit=5")).toMatchObject({ status: 400, body: { errors: [{ field: "limit" }] } });
+    expect(await ask("?order=asc")).toMatchObject({ status: 400, body: { errors: [{ field: "order" }] } });
     await api.addToken(tokenText("home", "w"), "home", ["write"]);
     expect(await ask("", tokenText("home", "w"))).toMatchObject({ status: 403, body: { code: "scope_missing" } });
     expect(await api.ask("/api/v1/events/stats", { token: null })).toMatchObject({ status: 401 });

@@ -156,7 +156,10 @@ describe("GET /api/v1/events", () => {
 
   it("answers 503 when the store is away", async () => {
     const range = () => Promise.reject(new HearthlineError("service_timeout", "no answer"));
-    api = await createTestApi({ clock: manualClock(), parts: { events: { range, stats: range } } });
+    api = await createTestApi({
+      clock: manualClock(),
+      parts: { events: { range, stats: range, aggregate: range, retention: range } },
+    });
     const response = await api.ask("/api/v1/events");
     expect(response.status).toBe(503);
     expect(response.headers.get("retry-after")).toBe("5");

@@ -2,7 +2,7 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import { beforeAll, describe, expect, it } from "vitest";
 import { HearthlineError } from "../../lib/base/errors.ts";
 import { createTestApi, type TestApi, tokenText } from "../support/api.ts";
-import { furnish, haEvent, plainEvent } from "../support/api-requests.ts";
+import { disagree, furnish, haEvent, plainEvent } from "../support/api-requests.ts";
 import { manualClock } from "../support/manual-clock.ts";
 
 interface Operation {
@@ -82,14 +82,24 @@ describe("the OpenAPI document", () => {
         "/api/v1/events",
         "/api/v1/events/forward",
         "/api/v1/events/stats",
+        "/api/v1/events/aggregate",
         "/api/v1/entities",
         "/api/v1/devices",
         "/api/v1/devices/{id}",
         "/api/v1/devices/{id}/capabilities",
+        "/api/v1/devices/{id}/history",
+        "/api/v1/changes",
+        "/api/v1/conflicts",
+        "/api/v1/conflicts/sync",
+        "/api/v1/conflicts/{id}/settle",
         "/api/v1/capabilities",
         "/api/v1/outbox",
         "/api/v1/outbox/{id}/acknowledge",
         "/api/v1/areas",
+        "/api/v1/aggregates/daily",
+        "/api/v1/aggregates/weekly",
+        "/api/v1/aggregates/monthly",
+        "/api/v1/retention",
         "/api/v1/jobs",
         "/api/v1/jobs/{id}",
         "/api/v1/ledger",
@@ -110,13 +120,26 @@ describe("the OpenAPI document", () => {
     ["/api/v1/events", "/api/v1/events"],
     ["/api/v1/events?limit=1&order=asc", "/api/v1/events"],
     ["/api/v1/events/stats", "/api/v1/events/stats"],
+    ["/api/v1/events/stats?limit=1", "/api/v1/events/stats"],
+    [
+      "/api/v1/events/aggregate?entity_id=light.kitchen,sensor.outside_temperature&from=2026-11-22T00:00:00Z&window=5m",
+      "/api/v1/events/aggregate",
+    ],
     ["/api/v1/entities", "/api/v1/entities"],
     ["/api/v1/devices?limit=1", "/api/v1/devices"],
     ["/api/v1/devices/plug", "/api/v1/devices/{id}"],
     ["/api/v1/devices/plug/capabilities", "/api/v1/devices/{id}/capabilities"],
+    ["/api/v1/devices/plug/history", "/api/v1/devices/{id}/history"],
+    ["/api/v1/changes?limit=1", "/api/v1/changes"],
+    ["/api/v1/changes?registry=devices&id=plug", "/api/v1/changes"],
+    ["/api/v1/conflicts?status=open&device_id=plug", "/api/v1/conflicts"],
     ["/api/v1/capabilities?limit=1", "/api/v1/capabilities"],
     ["/api/v1/outbox?status=pending", "/api/v1/outbox"],
     ["/api/v1/areas", "/api/v1/areas"],
+    ["/api/v1/aggregates/daily?limit=1", "/api/v1/aggregates/daily"],
+    ["/api/v1/aggregates/weekly", "/api/v1/aggregates/weekly"],
+    ["/api/v1/aggregates/monthly", "/api/v1/aggregates/monthly"],
+    ["/api/v1/retention", "/api/v1/retention"],
     ["/api/v1/jobs", "/api/v1/jobs"],
     ["/api/v1/jobs/job-2", "/api/v1/jobs/{id}"],
     ["/api/v1/ledger", "/api/v1/ledger"],
@@ -182,10 +205,36 @@ describe("the OpenAPI document", () => {
     expect(await add(message)).toBe(429);
   });
 
+  it("describes what conflicts are answered with", async () => {
+    const own = await createTestApi({ clock: manualClock() });
+    await disagree(own);
+    const init = (body: unknown, token?: string | null) => ({
+      method: "POST",
+      body: JSON.stringify(body),
+      headers: { "content-type": "application/json" },
+      ...(token !== undefined && { token }),
+    });
+    const sync = (token?: string | null) =>
+      check("/api/v1/conflicts/sync", "/api/v1/conflicts/sync", init({}, token), own);
+    expect([await sync(), await sync(null), await sync(tokenText("home", "r"))]).toEqual([200, 401, 403]);
+    expect(await check("/api/v1/conflicts", "/api/v1/conflicts", {}, own)).toBe(200);
+    expect(await check("/api/v1/devices/ha-lamp", "/api/v1/devices/{id}", {}, own)).toBe(200);
+    const { conflicts } = (await (await own.ask("/api/v1/conflicts")).json()) as { conflicts: { id: string }[] };
+    const settle = (id: string | undefined, body: unknown) =>
+      check(`/api/v1/conflicts/${id}/settle`, "/api/v1/conflicts/{id}/settle", init(body), own);
+    expect(await settle(conflicts[0]?.id, { chosen: "old", reason: "I know it" })).toBe(200);
+    expect(await settle(conflicts[0]?.id, { chosen: "both" })).toBe(409);
+    expect(await settle("none", { chosen: "new" })).toBe(404);
+    expect(await settle("none", { chosen: "neither" })).toBe(400);
+  });
+
   it("describes errors and 304", async () => {
     expect(await check("/api/v1/events?limit=0&x=1", "/api/v1/events")).toBe(400);
     expect(await check("/api/v1/events?cursor=x", "/api/v1/events")).toBe(400);
+    expect(await check("/api/v1/events/aggregate?window=1y", "/api/v1/events/aggregate")).toBe(400);
     expect(await check("/api/v1/devices/none", "/api/v1/devices/{id}")).toBe(404);
+    expect(await check("/api/v1/devices/none/history", "/api/v1/devices/{id}/history")).toBe(404);
+    expect(await check("/api/v1/changes?id=x", "/api/v1/changes")).toBe(400);
     expect(await check("/api/v1/jobs/none", "/api/v1/jobs/{id}")).toBe(404);
     expect(await check("/api/v1/areas", "/api/v1/areas", { headers: { "if-none-match": "*" } })).toBe(304);
   });
@@ -193,8 +242,8 @@ describe("the OpenAPI document", () => {
   it("describes what is answered while parts are away, and to a foreign host", async () => {
     const away = () => Promise.reject(new HearthlineError("service_unreachable", "away"));
     const parts = {
-      events: { range: away, stats: away },
-      index: { list: away, seen: away },
+      events: { range: away, stats: away, aggregate: away, retention: away },
+      index: { list: away, seen: away, history: away, revisions: away },
       jobs: { get: away, list: away },
       ledger: { rows: away },
     };
@@ -217,6 +266,8 @@ describe("the OpenAPI document", () => {
     ]) {
       expect(await check(path, path, {}, broken)).toBe(503);
     }
+    const aggregate = "/api/v1/events/aggregate";
+    expect(await check(`${aggregate}?entity_id=light.a&from=2026-11-22T00:00:00Z`, aggregate, {}, broken)).toBe(503);
     for (const path of ["/", "/docs"]) {
       expect(await check(path, path, {}, broken)).toBe(200);
       expect(await check(path, path, { headers: { host: "evil.example:8787" } }, broken)).toBe(421);

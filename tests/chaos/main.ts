@@ -1,9 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import * as z from "zod";
-import { messageOf } from "../../lib/base/errors.ts";
+import { readOptions } from "../../local/read-options.ts";
 import { bundlePrograms } from "./bundle.ts";
 import { type ChaosHome, realHome, simulatedHome } from "./homes.ts";
 import type { Numbers } from "./numbers.ts";
@@ -22,7 +21,6 @@ const optionsSchema = z.object({
   home: z.enum(["simulated", "real"]).default("simulated"),
   version: z.enum(["2024", "current", "newest"]).default("newest"),
 });
-type Options = z.infer<typeof optionsSchema>;
 
 /** Changes a second: the home's own life, and the numbered ones. */
 const LIFE_PER_SECOND = 40;
@@ -41,21 +39,6 @@ const REAL = {
   weights: { relay: 50, functions: 15, queues: 15, home: 20 },
   troubles: TROUBLES.filter((trouble) => !trouble.startsWith("home-") || trouble.startsWith("home-line-")),
 } as const;
-
-function readOptions(): Options {
-  try {
-    const names = Object.keys(optionsSchema.shape);
-    const { values } = parseArgs({
-      options: Object.fromEntries(names.map((name) => [name, { type: "string" as const }])),
-    });
-    const parsed = optionsSchema.safeParse(values);
-    if (parsed.success) return parsed.data;
-    throw new Error(parsed.error.issues.map((issue) => `--${String(issue.path[0])}: ${issue.message}`).join("; "));
-  } catch (thrown) {
-    process.stderr.write(`${messageOf(thrown)}\nusage: ${USAGE}\n`);
-    process.exit(2);
-  }
-}
 
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 
@@ -118,7 +101,7 @@ function showFailures({ verdict, lostThoughRecorded }: Outcome): void {
 
 async function main(): Promise<void> {
   const startedMs = performance.now();
-  const options = readOptions();
+  const options = readOptions(optionsSchema, USAGE);
   const seed = options.seed ?? Math.floor(performance.timeOrigin) % 4_294_967_296;
   const plan = options.home === "real" ? REAL : SIMULATED;
   const killsPerRound = options.kills ?? plan.killsPerRound;

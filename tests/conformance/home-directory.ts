@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Home, HomeDirectory } from "../../lib/devices/ports.ts";
 import { keyIdOf } from "../../lib/event/index.ts";
-import type { HomeKeys } from "../../lib/ingest/ports.ts";
+import type { HomeKeyring } from "../../lib/ingest/ports.ts";
 
 const home = (homeId: string): Home => ({
   homeId,
@@ -16,7 +16,7 @@ const key = (byte: number) => {
 };
 
 /** What every `HomeDirectory` does, with the keys of its homes. `make` gives an empty one. */
-export function homeDirectoryConformance(make: () => Promise<{ homes: HomeDirectory; keys: HomeKeys }>): void {
+export function homeDirectoryConformance(make: () => Promise<{ homes: HomeDirectory; keys: HomeKeyring }>): void {
   const idsOf = async (homes: HomeDirectory) => {
     const ids: string[] = [];
     for await (const { homeId } of homes.list()) ids.push(homeId);
@@ -80,6 +80,42 @@ export function homeDirectoryConformance(make: () => Promise<{ homes: HomeDirect
       expect(await idsOf(homes)).toEqual(["b"]);
       await homes.add(home("a"), key(3));
       expect(await keys.current("a")).toEqual(key(3));
+    });
+
+    it("has several keys at once, the newest of which is current", async () => {
+      const { homes, keys } = await make();
+      await homes.add(home("a"), key(1));
+      await homes.add(home("b"), key(1));
+      await keys.add("a", key(3), "2026-11-22T06:00:00.002Z");
+      await keys.add("a", key(2), "2026-11-22T06:00:00.001Z");
+      expect(await keys.current("a")).toEqual(key(3));
+      for (const byte of [1, 2, 3]) expect(await keys.find("a", key(byte).id)).toEqual(key(byte));
+      expect(await keys.list("a")).toEqual([
+        { id: key(1).id, createdAt: "2026-11-22T06:00:00.000Z" },
+        { id: key(2).id, createdAt: "2026-11-22T06:00:00.001Z" },
+        { id: key(3).id, createdAt: "2026-11-22T06:00:00.002Z" },
+      ]);
+      expect(await keys.find("b", key(3).id)).toBeUndefined();
+      expect(await keys.current("b")).toEqual(key(1));
+      expect(await keys.list("none")).toEqual([]);
+    });
+
+    it("takes a key out of use and back, and then the next newest is current", async () => {
+      const { homes, keys } = await make();
+      const retiredAt = new Date().toISOString();
+      await homes.add(home("a"), key(1));
+      await homes.add(home("b"), key(2));
+      await keys.add("a", key(2), "2026-11-22T06:00:00.001Z");
+      expect(await keys.setRetired("a", key(2).id, retiredAt)).toBe(true);
+      expect(await keys.find("a", key(2).id)).toBeUndefined();
+      expect(await keys.find("b", key(2).id)).toEqual(key(2));
+      expect(await keys.current("a")).toEqual(key(1));
+      expect((await keys.list("a"))[1]).toEqual({ id: key(2).id, createdAt: "2026-11-22T06:00:00.001Z", retiredAt });
+      expect(await keys.setRetired("a", key(2).id, undefined)).toBe(true);
+      expect(await keys.current("a")).toEqual(key(2));
+      expect((await keys.list("a"))[1]).toEqual({ id: key(2).id, createdAt: "2026-11-22T06:00:00.001Z" });
+      expect(await keys.setRetired("a", key(3).id, retiredAt)).toBe(false);
+      expect(await keys.setRetired("none", key(1).id, undefined)).toBe(false);
     });
 
     it("is added by one of many at once", async () => {

@@ -1,18 +1,35 @@
+import {
+  createDynamodbAggregateStore,
+  createDynamodbRetentionRecords,
+} from "../../lib/adapters/dynamodb/aggregates.ts";
+import { createDynamodbConflictStore } from "../../lib/adapters/dynamodb/conflicts.ts";
 import { createDynamodbDeviceIndex } from "../../lib/adapters/dynamodb/device-index.ts";
 import { createDynamodbHealthMemory } from "../../lib/adapters/dynamodb/health-memory.ts";
-import { createDynamodbHomeDirectory, createDynamodbHomeKeys } from "../../lib/adapters/dynamodb/homes.ts";
+import { createDynamodbHomeKeys } from "../../lib/adapters/dynamodb/home-keys.ts";
+import { createDynamodbHomeTable } from "../../lib/adapters/dynamodb/home-table.ts";
+import { createDynamodbHomeDirectory } from "../../lib/adapters/dynamodb/homes.ts";
+import { createDynamodbHotSegments } from "../../lib/adapters/dynamodb/hot-segments.ts";
 import { createDynamodbJobStore } from "../../lib/adapters/dynamodb/jobs.ts";
+import { createDynamodbLateDays } from "../../lib/adapters/dynamodb/late-days.ts";
 import { createDynamodbLedger } from "../../lib/adapters/dynamodb/ledger.ts";
 import { createDynamodbOutboxStore } from "../../lib/adapters/dynamodb/outbox.ts";
+import { createDynamodbRateStore } from "../../lib/adapters/dynamodb/rates.ts";
 import { createDynamodbTokenStore } from "../../lib/adapters/dynamodb/tokens.ts";
 import { systemClock } from "../../lib/base/clock.ts";
 import { tableAt } from "../support/dynalite.ts";
+import { aggregateStoreConformance } from "./aggregate-store.ts";
+import { conflictStoreConformance } from "./conflict-store.ts";
 import { deviceIndexConformance } from "./device-index.ts";
 import { healthMemoryConformance } from "./health-memory.ts";
 import { homeDirectoryConformance } from "./home-directory.ts";
+import { homeTableConformance } from "./home-table.ts";
+import { hotSegmentsConformance } from "./hot-segments.ts";
 import { jobStoreConformance } from "./job-store.ts";
+import { keyTableConformance } from "./key-table.ts";
+import { lateDaysConformance } from "./late-days.ts";
 import { ledgerConformance } from "./ledger.ts";
 import { outboxConformance } from "./outbox.ts";
+import { rateStoreConformance } from "./rate-store.ts";
 import { tokenStoreConformance } from "./token-store.ts";
 
 /** Every port that lies in the table, against whatever answers at the address. A table of its own where a suite counts on an empty one. */
@@ -20,23 +37,42 @@ export function tableConformance(endpoint: () => string): void {
   let number = 0;
   const fresh = (options?: Parameters<typeof tableAt>[2]) => tableAt(endpoint(), `conformance-${++number}`, options);
 
-  deviceIndexConformance(async () => {
+  const homeId = () => `home-${++number}`;
+  deviceIndexConformance(async (nowMs = systemClock.nowMs) => {
+    const table = await tableAt(endpoint(), "conformance-index", { clock: { ...systemClock, nowMs } });
+    return { index: createDynamodbDeviceIndex(table), homeId };
+  });
+  conflictStoreConformance(async () => {
     const table = await tableAt(endpoint(), "conformance-index");
-    return { index: createDynamodbDeviceIndex(table), homeId: () => `home-${++number}` };
+    return { conflicts: createDynamodbConflictStore(table), homeId };
   });
   homeDirectoryConformance(async () => {
     const table = await fresh();
     return { homes: createDynamodbHomeDirectory(table), keys: createDynamodbHomeKeys(table) };
   });
   tokenStoreConformance(async (clock) => createDynamodbTokenStore(await fresh({ clock })));
+  rateStoreConformance(async ({ nowMs }) =>
+    createDynamodbRateStore(await tableAt(endpoint(), "conformance-index", { clock: { ...systemClock, nowMs } })),
+  );
   // Who meets another waits in real time; what time it is says the test.
   outboxConformance(async ({ nowMs }) =>
     createDynamodbOutboxStore(await tableAt(endpoint(), "conformance-index", { clock: { ...systemClock, nowMs } })),
   );
+  lateDaysConformance(async () => createDynamodbLateDays(await fresh()));
+  aggregateStoreConformance(async ({ nowMs }) => {
+    const table = await fresh({ clock: { ...systemClock, nowMs } });
+    return { store: createDynamodbAggregateStore(table), records: createDynamodbRetentionRecords(table) };
+  });
   jobStoreConformance(async () => createDynamodbJobStore(await fresh()));
   healthMemoryConformance(async () => createDynamodbHealthMemory(await fresh()));
   ledgerConformance(async () => {
     const table = await fresh();
     return { ledger: createDynamodbLedger(table), reopen: async () => createDynamodbLedger(table) };
   });
+  homeTableConformance(async () => {
+    const table = await fresh();
+    return { homeTable: createDynamodbHomeTable(table), index: createDynamodbDeviceIndex(table) };
+  });
+  hotSegmentsConformance("the table", async () => createDynamodbHotSegments(await fresh()));
+  keyTableConformance();
 }

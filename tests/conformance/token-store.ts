@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Token, TokenStore } from "../../lib/api/ports.ts";
+import { EXPIRED_TOKEN_KEPT_DAYS, type Token, type TokenStore } from "../../lib/api/ports.ts";
 import { type ManualClock, manualClock } from "../support/manual-clock.ts";
 
 const hash = (digit: string) => digit.repeat(64);
@@ -44,14 +44,16 @@ export function tokenStoreConformance(make: (clock: ManualClock) => Promise<Toke
       expect(await store.revoke("home", "1")).toBe(false);
     });
 
-    it("end when they expire, whatever the table still holds", async () => {
+    it("are found for a while after their end, and then no more, whatever the table still holds", async () => {
       const clock = manualClock();
       const store = await make(clock);
-      const expiresAt = new Date(clock.nowMs() + 60_000).toISOString();
+      const keptMs = EXPIRED_TOKEN_KEPT_DAYS * 86_400_000;
+      const expiresAt = new Date(clock.nowMs() + 60_500).toISOString();
       await store.add(token("1", { expiresAt }));
       await store.add(token("2"));
-      await clock.advance(59_000);
+      await clock.advance(60_500 + keptMs);
       expect(await store.findByHash(hash("1"))).toEqual(token("1", { expiresAt }));
+      expect((await store.list("home")).map(({ id }) => id)).toEqual(["1", "2"]);
       await clock.advance(1_000);
       expect(await store.findByHash(hash("1"))).toBeUndefined();
       expect((await store.list("home")).map(({ id }) => id)).toEqual(["2"]);

@@ -9,7 +9,17 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Template, validateTemplate } from "../support/cloudformation.ts";
 
 const root = resolve(import.meta.dirname, "../..");
+/** DescribeEndpoints knows no resource. */
+const DISCOVERY = '"Action":["timestream:DescribeEndpoints"],"Resource":"*"';
 const FUNCTIONS = ["enrich", "store", "index-devices", "dispatch", "analyze", "authorize", "api"];
+
+const STAGES = ["prod", "local", "series"] as const;
+/** Each with another store. */
+const STORES: Readonly<Record<(typeof STAGES)[number], Readonly<Record<string, string>>>> = {
+  prod: { HEARTHLINE_STORE: "parquet", HEARTHLINE_PARQUET_URL: "s3://their-bucket/events" },
+  local: {},
+  series: { HEARTHLINE_STORE: "timestream" },
+};
 
 let folder: string;
 let db: SpecDatabase;
@@ -18,12 +28,12 @@ const templates: Record<string, Template> = {};
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "hearthline-package-"));
   db = await loadAwsServiceSpec();
-  for (const stage of ["prod", "local"]) {
+  for (const stage of STAGES) {
     const out = join(folder, stage);
     await promisify(execFile)(
       join(root, "node_modules/.bin/serverless"),
       ["package", "--stage", stage, "--package", out],
-      { cwd: root },
+      { cwd: root, env: { ...process.env, ...STORES[stage] } },
     );
     templates[stage] = JSON.parse(
       readFileSync(join(out, "cloudformation-template-update-stack.json"), "utf8"),
@@ -37,7 +47,7 @@ const of = (stage: string, type: string) =>
     resource.Type === type ? [{ id, ...(resource.Properties ?? {}) } as Record<string, unknown>] : [],
   );
 
-describe.each(["prod", "local"])("the packaged template of stage %s", (stage) => {
+describe.each(STAGES)("the packaged template of stage %s", (stage) => {
   it("fits CloudFormation's specification", () => {
     expect(validateTemplate(templates[stage] ?? { Resources: {} }, db)).toEqual([]);
   });
@@ -95,7 +105,9 @@ describe.each(["prod", "local"])("the packaged template of stage %s", (stage) =>
     );
     expect(roles).toHaveLength(FUNCTIONS.length);
     for (const role of roles)
-      expect(JSON.stringify(role.Policies)).not.toMatch(/"\*"|:\*"(?=[^}]*"Effect")|"Action":\["[a-z]+:\*"/);
+      expect(JSON.stringify(role.Policies).replace(DISCOVERY, "")).not.toMatch(
+        /"\*"|:\*"(?=[^}]*"Effect")|"Action":\["[a-z]+:\*"/,
+      );
   });
 });
 
@@ -114,9 +126,40 @@ describe("stages", () => {
   });
 });
 
+describe("roles by store", () => {
+  const policiesOf = (stage: string) =>
+    Object.fromEntries(of(stage, "AWS::IAM::Role").map(({ id, Policies }) => [id, JSON.stringify(Policies)] as const));
+
+  it("parquet: its own prefix of the bucket, and only the nightly job may delete there", () => {
+    const policies = policiesOf("prod");
+    expect(policies.AnalyzeRole).toContain("s3:DeleteObject");
+    expect(policies.AnalyzeRole).toContain("s3:::their-bucket/events/*");
+    expect(policies.StoreRole).not.toContain("s3:Delete");
+    expect(policies.ApiRole).not.toMatch(/s3:(Delete|Put)/);
+    for (const name of ["EnrichRole", "DispatchRole", "AuthorizeRole", "IndexDevicesRole"])
+      expect(policies[name]).not.toContain("s3:");
+  });
+
+  it("timestream: its own table; sqlite: nothing", () => {
+    const policies = policiesOf("series");
+    expect(policies.StoreRole).toContain("database/hearthline/table/events");
+    expect(policies.StoreRole).not.toContain("timestream:Select");
+    expect(JSON.stringify(policiesOf("local"))).not.toMatch(/timestream|s3:/);
+  });
+});
+
+/** The API carries every route with its schemas, and of Parquet a reader and a writer. */
+const BUNDLE_MAX_BYTES: Readonly<Record<string, number>> = { api: 600_000 };
+
 describe("bundles", () => {
-  it.each(FUNCTIONS)("%s is at most 400 KB", (name) => {
-    expect(bundleBytes(join(folder, "prod", `${name}.zip`))).toBeLessThanOrEqual(400_000);
+  it.each(FUNCTIONS)("%s is at most 400 KB, the API 600", (name) => {
+    expect(bundleBytes(join(folder, "prod", `${name}.zip`))).toBeLessThanOrEqual(BUNDLE_MAX_BYTES[name] ?? 400_000);
+  });
+
+  it("hold the store of their deployment and no other", () => {
+    const [parquet, sqlite, timestream] = STAGES.map((stage) => bundleBytes(join(folder, stage, "store.zip")));
+    expect(sqlite).toBeLessThan(0.7 * (parquet ?? 0));
+    expect(timestream).toBeLessThan(0.7 * (parquet ?? 0));
   });
 });
 

@@ -57,7 +57,9 @@ function ports() {
   const fail = (homeId?: string) => {
     broken = homeId;
   };
-  return { index, homes, dead, log: silentLogger, calls, fail };
+  const compared: string[] = [];
+  const compare = async (homeId: string) => compared.push(homeId);
+  return { index, homes, dead, log: silentLogger, calls, fail, compare, compared };
 }
 
 describe("a batch of the index queue", () => {
@@ -123,7 +125,25 @@ describe("a batch of the index queue", () => {
     expect((await p.index.seen("a")).get("a.b")?.atUs).toBe(2);
     expect(await p.index.weather("a")).toEqual({ weather: { condition: "sunny" }, atUs: 9 });
     expect(await p.index.relayStatuses("a")).toMatchObject([{ relayId: "r", connected: true }]);
-    expect(p.calls.filter((call) => call.endsWith("applyRegistry"))).toHaveLength(2);
+    expect(p.calls.filter((call) => call.endsWith("applyRegistryParts"))).toHaveLength(1);
+  });
+
+  it("compares the home's sources once, when a registry of devices or capabilities has brought rows", async () => {
+    const p = ports();
+    const device = { t: "registry", n: 1, registry: "devices", revision: 1, part: 1, parts: 1, rows: [{ id: "d" }] };
+    const capabilities = { t: "capabilities", n: 2, revision: 1, part: 1, parts: 1, rows: [] };
+    const messages = [
+      message("a", [device], "m1"),
+      message("a", [capabilities], "m2"),
+      message("b", [areas(1, 1, 1, "x"), seen("a.b", 1)], "m3"),
+      message("c", [capabilities], "m4"),
+    ];
+    expect((await indexBatch(messages, p)).failedIds).toEqual([]);
+    expect(p.compared.sort()).toEqual(["a", "c"]);
+    const away = async () => {
+      throw new HearthlineError("service_unreachable", "away");
+    };
+    expect((await indexBatch(messages, { ...p, compare: away })).failedIds.toSorted()).toEqual(["m1", "m2", "m4"]);
   });
 
   it("sets a malformed entry aside alone, in a message that can be read again", async () => {

@@ -7,6 +7,25 @@ import { HA_VERSIONS, recordedLists, recordedRegistry } from "./registries.ts";
 const find = <T extends object>(rows: readonly T[], key: keyof T, value: unknown) =>
   rows.find((row) => row[key] === value);
 
+it("is the same row in whatever order Home Assistant lists its sets", () => {
+  const sets = {
+    labels: ["b", "a", "c"],
+    identifiers: [
+      ["mqtt", "2"],
+      ["hue", "1"],
+    ],
+    connections: [
+      ["mac", "02:00"],
+      ["bluetooth", "01:00"],
+    ],
+    config_entries: ["second", "first"],
+  };
+  const other = Object.fromEntries(Object.entries(sets).map(([name, all]) => [name, all.toReversed()]));
+  const [one, two] = [sets, other].map((more) => parseRegistryRows("devices", [{ id: "d", ...more }]));
+  expect(one).toEqual(two);
+  expect(one?.[0]).toMatchObject({ labels: ["a", "b", "c"], configEntryId: "first" });
+});
+
 describe("rows as recorded", () => {
   it.each(HA_VERSIONS)("of %s are all read", (version) => {
     for (const registry of REGISTRIES) {

@@ -7,7 +7,7 @@ import type { RegistryRecord } from "../../lib/event/index.ts";
 import { manualClock } from "../support/manual-clock.ts";
 import { randomKey } from "../support/records.ts";
 
-async function setUp(maxHomes = 50) {
+async function setUp(maxRows?: number) {
   const clock = manualClock();
   const index = createMemoryDeviceIndex();
   const homes = createMemoryHomeDirectory();
@@ -32,10 +32,12 @@ async function setUp(maxHomes = 50) {
     },
     homes,
     clock,
-    maxHomes,
+    ...(maxRows !== undefined && { maxRows }),
   });
   const applyEntities = (revision: number, areaId: string, ...ids: string[]) =>
-    index.applyRegistry("home", {
+    applyTo("home", revision, areaId, ...ids);
+  const applyTo = (homeId: string, revision: number, areaId: string, ...ids: string[]) =>
+    index.applyRegistry(homeId, {
       registry: "entities",
       revision,
       part: 1,
@@ -45,7 +47,7 @@ async function setUp(maxHomes = 50) {
   const away = (next: boolean) => {
     isAway = next;
   };
-  return { clock, views, reads, applyEntities, away };
+  return { clock, views, reads, applyEntities, applyTo, away };
 }
 
 const entitiesRecord = (revision: number, rows: object[], part = 1, parts = 1): RegistryRecord => ({
@@ -152,8 +154,24 @@ describe("a home's view", () => {
     expect((await views.of("unknown", [])).timeZone).toBe("UTC");
   });
 
+  it("stays in a fleet: many small homes are read once each, as long as their rows fit", async () => {
+    const { views, reads, applyTo } = await setUp();
+    const homes = Array.from({ length: 300 }, (_, at) => `home-${at}`);
+    const ids = Array.from({ length: 200 }, (_, at) => `light.a${at}`);
+    for (const home of homes) await applyTo(home, 1, "hall", ...ids);
+    for (let round = 0; round < 4; round++) for (const home of homes) await views.of(home, ids);
+    expect(reads.revisions).toBe(300);
+  });
+
+  it("stays when it is larger than all that may be remembered, and others go", async () => {
+    const { views, reads, applyEntities } = await setUp(3);
+    await applyEntities(1, "hall", "light.a", "light.b", "light.c", "light.d");
+    for (const home of ["home", "home", "b", "home"]) await views.of(home, []);
+    expect(reads.revisions).toBe(3);
+  });
+
   it("is forgotten when too many others were asked for since", async () => {
-    const { views, reads } = await setUp(2);
+    const { views, reads } = await setUp(20);
     for (const home of ["home", "b", "home", "c", "home"]) await views.of(home, []);
     expect(reads.revisions).toBe(3);
     await views.of("b", []);

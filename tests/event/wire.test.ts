@@ -1,8 +1,16 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { toWireEvent } from "../../lib/event/index.ts";
-import { buildEvent, fullEvent } from "../support/events.ts";
+import { fromWireEvent, toWireEvent } from "../../lib/event/index.ts";
+import { anyEvent, buildEvent, fullEvent } from "../support/events.ts";
 
 describe("the event as the API shows it", () => {
+  it("is the same event read back, through JSON too", () =>
+    fc.assert(
+      fc.property(anyEvent, (event) => {
+        expect(fromWireEvent(JSON.parse(JSON.stringify(toWireEvent(event))))).toStrictEqual(event);
+      }),
+    ));
+
   it("has Home Assistant's names and times of six decimals", () => {
     expect(toWireEvent(fullEvent)).toEqual({
       home_id: "home",

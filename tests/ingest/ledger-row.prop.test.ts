@@ -57,6 +57,26 @@ describe("the ledger's row", () => {
     );
   });
 
+  it("knows the latest four keys that signed, each by when it was seen last, in any order within a batch", () => {
+    const keyId = fc.constantFrom("a", "b", "c", "d", "e", "f");
+    fc.assert(
+      fc.property(fc.array(fc.array(keyId, { maxLength: 4 }), { maxLength: 12 }), (batches) => {
+        const entry = (id: string): LedgerEntry => ({ range: [1, 1], keyId: id });
+        const timeOf = (at: number) => new Date(1_000 * at).toISOString();
+        const rowOf = (order: (ids: readonly string[]) => readonly string[]) =>
+          batches.reduce((row, ids, at) => mergeLedgerEntries(row, order(ids).map(entry), timeOf(at)), empty);
+        const row = rowOf((ids) => ids);
+        expect(rowOf((ids) => ids.toReversed()).keys).toEqual(row.keys);
+        const last = new Map<string, string>(batches.flatMap((ids, at) => ids.map((id) => [id, timeOf(at)] as const)));
+        const kept = Object.entries(row.keys ?? {});
+        expect(kept).toHaveLength(Math.min(4, last.size));
+        for (const [id, at] of kept) expect(at).toBe(last.get(id));
+        const oldestKept = kept.map(([, at]) => at).sort()[0] ?? "";
+        for (const [id, at] of last) if (!row.keys?.[id]) expect(at <= oldestKept).toBe(true);
+      }),
+    );
+  });
+
   it("says since when its lowest number is missing", () => {
     let row = mergeLedgerEntries(empty, [{ range: [1, 5] }], "08:00");
     expect(row).not.toHaveProperty("gapSince");

@@ -71,16 +71,43 @@ describe("a night in two homes of different time zones", () => {
     expect(await times(lisbon)).toEqual(
       Array.from({ length: 8 }, (_, day) => formatIsoUs(Date.UTC(2026, 10, 14 + day, 12) * 1000 + 7)),
     );
-    expect((await jobs(kathmandu)).at(-1)).toMatchObject({
+    const daily = async (home: Journey) => (await jobs(home)).filter(({ kind }) => kind === "daily");
+    expect((await daily(kathmandu)).at(-1)).toMatchObject({
       date: "2026-11-21",
       kind: "daily",
       status: "succeeded",
-      phases: [{ name: "retention", status: "succeeded" }],
+      phases: [
+        { name: "events", status: "succeeded" },
+        { name: "retention", status: "succeeded" },
+      ],
     });
-    expect((await jobs(lisbon)).at(-1)).toMatchObject({ date: "2026-11-20", status: "succeeded" });
+    expect((await daily(lisbon)).at(-1)).toMatchObject({ date: "2026-11-20", status: "succeeded" });
     const pruned = async (home: Journey) =>
-      (await jobs(home)).reduce((sum, { phases }) => sum + (phases[0]?.counts.pruned_events ?? 0), 0);
+      (await daily(home)).reduce((sum, { phases }) => sum + (phases[1]?.counts.pruned_events ?? 0), 0);
     expect([await pruned(kathmandu), await pruned(lisbon)]).toEqual([14 - 8, 12 - 8]);
+  });
+
+  it("keeps what each day was beyond its raw events, and the week as the sum of its days", async () => {
+    const layer = async (name: string, { token }: Journey) =>
+      (await pipeline.ask(token, `/api/v1/aggregates/${name}?entity_id=light.bed_light`)).json.aggregates as {
+        date: string;
+        count: number;
+      }[];
+    const days = await layer("daily", kathmandu);
+    // Twelve days with an event each, the five that are pruned among them.
+    expect(days.filter(({ count }) => count === 1).map(({ date }) => date)).toEqual(
+      Array.from({ length: 12 }, (_, day) => `2026-11-${day + 10}`),
+    );
+    expect(await layer("weekly", kathmandu)).toMatchObject([
+      { date: "2026-11-08", count: 5 },
+      { date: "2026-11-15", count: 7 },
+    ]);
+    const { layers } = (await pipeline.ask(kathmandu.token, "/api/v1/retention")).json as { layers: unknown[] };
+    expect(layers[0]).toMatchObject({
+      layer: "raw",
+      keep_days: 7,
+      oldest: expect.stringContaining("2026-11-14T21:15"),
+    });
   });
 
   it("does nothing more when it is dispatched again, or a job's message comes again", async () => {
@@ -94,8 +121,12 @@ describe("a night in two homes of different time zones", () => {
 
   it("goes on to the other home when its night comes, and only there", async () => {
     clock.set(LISBON_NIGHT_MS);
-    expect(await night()).toMatchObject({ created: 1 });
-    expect((await jobs(lisbon)).at(-1)).toMatchObject({ date: "2026-11-21", status: "succeeded" });
+    // The 22nd is a Sunday: the day's job and the week's.
+    expect(await night()).toMatchObject({ created: 2 });
+    expect((await jobs(lisbon)).slice(-2)).toMatchObject([
+      { date: "2026-11-21", kind: "daily", status: "succeeded" },
+      { date: "2026-11-21", kind: "weekly", status: "succeeded" },
+    ]);
     expect(await times(lisbon)).toHaveLength(7);
     expect(await times(kathmandu)).toHaveLength(8);
   });

@@ -1,13 +1,10 @@
-import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, request, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { type Browser, chromium, type Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { metricsOf, type RelayHealth } from "../../lib/relay/index.ts";
 import { serveRelayStatus } from "../../lib/wiring/relay-status.ts";
-import { describePeer, peerFolder, startPeer, stopPeer } from "../support/peers.ts";
+import { watchBrowser } from "../support/browser.ts";
+import { describePeer, peerFolder, startPeer } from "../support/peers.ts";
 import { healthySink, relayHealth, secondsAgo } from "../support/relay-health.ts";
 
 const { dir, remove } = await peerFolder("chromium");
@@ -88,26 +85,10 @@ await describePeer(
   () => startPeer("chromium", ["--dir", dir]),
   ({ url: browserUrl, version }) =>
     describe(`the relay's page in ${version}`, () => {
-      let browser: Browser;
-      let pictures: string;
       let served: Server;
-      let page: Page;
       let health: () => RelayHealth;
-      let said: string[];
-
-      beforeAll(async () => {
-        browser = await chromium.connectOverCDP(browserUrl);
-        pictures = process.env.HEARTHLINE_TEST_PICTURES ?? (await mkdtemp(join(tmpdir(), "hearthline-pictures-")));
-      });
-      afterAll(async () => {
-        await browser.close();
-        await stopPeer(dir);
-        await remove();
-        if (!process.env.HEARTHLINE_TEST_PICTURES) await rm(pictures, { recursive: true, force: true });
-      });
 
       beforeEach(async () => {
-        said = [];
         health = () => relayHealth({}, Date.now());
         served = await serveRelayStatus({
           host: "127.0.0.1",
@@ -118,21 +99,10 @@ await describePeer(
         });
       });
       afterEach(async () => {
-        await page.context().close();
         served.closeAllConnections();
         served.close();
-        expect(said).toEqual([]);
       });
-
-      /** What the browser complains of is collected. */
-      async function open(url: string, context: Parameters<Browser["newContext"]>[0] = {}) {
-        page = await (await browser.newContext(context)).newPage();
-        page.on("console", (message) => {
-          if (message.type() === "error" || message.type() === "warning") said.push(message.text());
-        });
-        page.on("pageerror", (error) => said.push(error.message));
-        await page.goto(url);
-      }
+      const watched = watchBrowser(browserUrl, { dir, remove });
 
       it.each([
         ["light", { colorScheme: "light", viewport: WIDE }],
@@ -148,11 +118,11 @@ await describePeer(
           ["trouble", () => troubled()],
         ] as const) {
           health = state;
-          await (page === undefined || page.isClosed() ? open(urlOf(served), context) : page.reload());
-          expect(await page.locator("h1").textContent()).toMatch(what === "well" ? /running/ : /attention/);
-          expect(await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")).toBe(true);
-          const { byteLength } = await page.screenshot({
-            path: join(pictures, `relay-${what}-${name}.png`),
+          await (watched.hasPage ? watched.page.reload() : watched.open(urlOf(served), context));
+          expect(await watched.page.locator("h1").textContent()).toMatch(what === "well" ? /running/ : /attention/);
+          expect(await watched.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")).toBe(true);
+          const { byteLength } = await watched.page.screenshot({
+            path: watched.pathOf(`relay-${what}-${name}`),
             fullPage: true,
           });
           expect(byteLength).toBeGreaterThan(10_000);
@@ -162,10 +132,10 @@ await describePeer(
       it("shows within seconds what has changed, without being loaded again, inside Home Assistant", async () => {
         const outside = await ingress((served.address() as AddressInfo).port);
         try {
-          await open(urlOf(outside), { viewport: WIDE });
-          const frame = page.frameLocator("iframe");
+          await watched.open(urlOf(outside), { viewport: WIDE });
+          const frame = watched.page.frameLocator("iframe");
           await expect.poll(() => frame.locator("h1").textContent()).toBe("Everything is running.");
-          const inner = page.frames()[1];
+          const inner = watched.page.frames()[1];
           await inner?.evaluate("window.stillHere = true");
           health = () => troubled();
           await expect
@@ -176,7 +146,7 @@ await describePeer(
           await frame.locator("a", { hasText: "Health" }).click();
           await expect.poll(() => inner?.url()).toMatch(/\/api\/hassio_ingress\/Zm9v\/health$/);
           // The browser itself reports an answer of 503.
-          said = said.filter((text) => !text.includes("503"));
+          watched.expectComplaint("503");
         } finally {
           outside.closeAllConnections();
           outside.close();
@@ -184,13 +154,13 @@ await describePeer(
       });
 
       it("says that the relay does not answer, and goes on when it does", async () => {
-        await open(urlOf(served));
-        await page.route("**/page/part", (route) => route.abort());
-        await expect.poll(() => page.locator("#note:visible").count(), { timeout: 15_000 }).toBe(1);
-        expect(await page.locator("#note").textContent()).toMatch(/^The relay has not answered for \d+ s\./);
-        await page.unroute("**/page/part");
-        await expect.poll(() => page.locator("#note:visible").count(), { timeout: 30_000 }).toBe(0);
-        said = said.filter((text) => !text.includes("ERR_FAILED"));
+        await watched.open(urlOf(served));
+        await watched.page.route("**/page/part", (route) => route.abort());
+        await expect.poll(() => watched.page.locator("#note:visible").count(), { timeout: 15_000 }).toBe(1);
+        expect(await watched.page.locator("#note").textContent()).toMatch(/^The relay has not answered for \d+ s\./);
+        await watched.page.unroute("**/page/part");
+        await expect.poll(() => watched.page.locator("#note:visible").count(), { timeout: 30_000 }).toBe(0);
+        watched.expectComplaint("ERR_FAILED");
       });
     }),
 );

@@ -38,6 +38,19 @@ function folder(): string {
 
 describe("npm run deploy", () => {
   it.each([
+    ["local", { AWS_ENDPOINT_URL: "http://admin:hunter2@127.0.0.1:1", HEARTHLINE_SQLITE_PATH: "/tmp/x.db" }],
+    ["local", { AWS_ENDPOINT_URL: "//admin:hunter2@127.0.0.1:1" }],
+    ["prod", { AWS_ENDPOINT_URL: "http://admin:hunter2@127.0.0.1:1", HEARTHLINE_STORE: "timestream" }],
+    ["prod", { HEARTHLINE_STORE: "influxdb", HEARTHLINE_INFLUXDB_URL: "//admin:hunter2@influxdb:8086" }],
+    ["prod", { HEARTHLINE_STORE: "influxdb", HEARTHLINE_INFLUXDB_URL: "http://admin:hunter2@influxdb:8086" }],
+    ["prod", { HEARTHLINE_STORE: "parquet", HEARTHLINE_PARQUET_URL: "http://admin:hunter2@bucket/prefix" }],
+  ] as const)("repeats no password: --stage %s with %j", async (stage, env) => {
+    const { code, said } = await deploy(["--stage", stage], env);
+    expect(code).not.toBe(0);
+    expect(said).not.toContain("hunter2");
+  });
+
+  it.each([
     ["no stage", [], {}, '--stage is "": wanted'],
     ["a stage that is no name", ["--stage", "Prod!"], {}, '--stage is "Prod!": wanted'],
     ["an option that it does not know", ["--stag", "local"], {}, "Unknown option '--stag'"],
@@ -45,6 +58,19 @@ describe("npm run deploy", () => {
     ["a stage on AWS", ["--stage", "prod"], {}, "nothing was deployed"],
     ["a store in memory", ["--stage", "local"], { HEARTHLINE_STORE: "memory" }, 'HEARTHLINE_STORE is "memory"'],
     ["a store that there is not", ["--stage", "prod"], { HEARTHLINE_STORE: "x" }, 'HEARTHLINE_STORE is "x"'],
+    [
+      "an emulator for AWS",
+      ["--stage", "prod"],
+      { AWS_ENDPOINT_URL: "http://127.0.0.1:1", HEARTHLINE_STORE: "timestream" },
+      "wanted is --stage local",
+    ],
+    [
+      "no bucket",
+      ["--stage", "prod"],
+      { HEARTHLINE_STORE: "parquet", HEARTHLINE_PARQUET_URL: "/a/folder" },
+      'HEARTHLINE_PARQUET_URL is "/a/folder"',
+    ],
+    ["no InfluxDB", ["--stage", "prod"], { HEARTHLINE_STORE: "influxdb" }, 'HEARTHLINE_INFLUXDB_URL is ""'],
     ["no LocalStack", ["--stage", "local"], {}, 'AWS_ENDPOINT_URL is ""'],
     ["an address that is none", ["--stage", "local"], { AWS_ENDPOINT_URL: "here" }, 'AWS_ENDPOINT_URL is "here"'],
     ["no file", ["--stage", "local"], { AWS_ENDPOINT_URL: "http://127.0.0.1:1" }, 'HEARTHLINE_SQLITE_PATH is ""'],
@@ -75,6 +101,15 @@ describe("npm run deploy", () => {
     expect(code).toBe(3);
     expect(asked).toEqual(["/_localstack/health"]);
   });
+
+  it("says so when the store cannot be set up, and deploys nothing", async () => {
+    const { url } = await answering(200);
+    const env = { AWS_ENDPOINT_URL: url, HEARTHLINE_STORE: "influxdb", HEARTHLINE_INFLUXDB_URL: "http://127.0.0.1:1" };
+    const { code, said } = await deploy(["--stage", "local"], env);
+    expect(said).toContain("127.0.0.1:1");
+    expect(said).toContain("nothing else was changed");
+    expect(code).toBe(1);
+  }, 60_000);
 
   it("says so when the framework fails", async () => {
     const { url } = await answering(200);

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import { createMemoryEventStore } from "../../lib/adapters/memory/event-store.ts";
 import { createMemoryQueue, type MemoryQueue } from "../../lib/adapters/memory/queue.ts";
 import { HearthlineError } from "../../lib/base/errors.ts";
-import { packTextLines } from "../../lib/event/index.ts";
+import { EventsRefused, packTextLines } from "../../lib/event/index.ts";
 import { packBatch, unpackBatch } from "../../lib/ingest/index.ts";
 import { type EventStore, storeMessages } from "../../lib/store/index.ts";
 import { buildEvent, fullEvent, manyEvents, SOME_TIME_US } from "../support/events.ts";
@@ -116,6 +116,39 @@ describe("storeMessages", () => {
       ["c", "fine"],
     ].map(([id = "", state = ""], step) => messageOf(id, [at(step, state)]));
     expect(await storeMessages(messages, { store, dead })).toEqual({ failed: ["b"], stored: 2, setAside: 0 });
+  });
+
+  it("sets an event aside that the store can never keep, alone, with the store's reason; sent back, it is tried again", async () => {
+    const write = store.write;
+    let isOpen = false;
+    store.write = async (events) => {
+      const late = events.filter((event) => !isOpen && event.state === "late");
+      await write(events.filter((event) => !late.includes(event)));
+      if (late.length === 0) return;
+      throw new EventsRefused(
+        late.map((event) => ({ event, code: "event_time_out_of_range", reason: "it is older than the store keeps" })),
+      );
+    };
+    const at = (step: number, state: string) => buildEvent({ state, atUs: SOME_TIME_US + step });
+    const messages = [messageOf("a", [at(0, "fine"), at(1, "late")]), messageOf("b", [at(2, "fine"), {}])];
+    expect(await storeMessages(messages, { store, dead })).toEqual({ failed: [], stored: 2, setAside: 2 });
+    expect((await stored()).map(({ state }) => state)).toEqual(["fine", "fine"]);
+    const [letter] = dead.messages;
+    expect(letter?.attributes).toMatchObject({ reason_code: "event_time_out_of_range", home_id: "home" });
+    expect(letter?.attributes?.reason_detail).toMatch(/older than the store keeps/);
+    isOpen = true;
+    await storeMessages([{ messageId: "again", body: letter?.body ?? "" }], { store, dead });
+    expect((await stored()).map(({ state }) => state)).toEqual(["fine", "late", "fine"]);
+  });
+
+  it("has only the message come again whose refused event cannot be set aside", async () => {
+    store.write = async (events) => {
+      const refused = events.filter((event) => event.state === "late");
+      throw new EventsRefused(refused.map((event) => ({ event, code: "event_refused", reason: "no" })));
+    };
+    dead.send = () => Promise.reject(away());
+    const messages = [messageOf("a", [buildEvent({ state: "late" })]), messageOf("b", [fullEvent])];
+    expect(await storeMessages(messages, { store, dead })).toEqual({ failed: ["a"], stored: 1, setAside: 0 });
   });
 
   it("does nothing with nothing", async () => {

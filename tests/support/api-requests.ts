@@ -1,6 +1,8 @@
 import { parseIsoUs } from "../../lib/base/time.ts";
+import { parseRows } from "../../lib/devices/parse.ts";
 import type { TestApi } from "./api.ts";
 import { buildEvent, fullEvent } from "./events.ts";
+import { bridgeDevices, lampDevice } from "./zigbee.ts";
 
 /** A moment before the manual clock's start. */
 export const AT = "2026-11-22T05:47:09.185382+00:00";
@@ -160,4 +162,18 @@ export async function furnish({ index, events, jobs, ledger }: TestApi): Promise
     status: "failed",
   });
   await jobs.create({ ...job, homeId: "other", id: "job-9", date: "2026-11-21", phases: [] });
+}
+
+/** A lamp of which Home Assistant and Zigbee2MQTT say different things, in two revisions of each. */
+export async function disagree({ index }: Pick<TestApi, "index">): Promise<void> {
+  const zigbee = parseRows("capabilities", bridgeDevices);
+  const lamp = (name: string, model: string) =>
+    parseRows("devices", [{ ...lampDevice, name, manufacturer: "IKEA of Sweden", model }]);
+  const apply = async (revision: number, rows: ReturnType<typeof lamp>) => {
+    const whole = { revision, part: 1, parts: 1 };
+    await index.applyRegistry("home", { ...whole, registry: "devices", rows });
+    await index.applyRegistry("home", { ...whole, registry: "capabilities", rows: zigbee });
+  };
+  await apply(AT_US / 1000 - 2_000, lamp("Ceiling", "LED2003G10"));
+  await apply(AT_US / 1000 - 1_000, lamp("Ceiling light", "A lamp"));
 }

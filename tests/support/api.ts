@@ -1,5 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { createMemoryAggregateStore, createMemoryRetentionRecords } from "../../lib/adapters/memory/aggregates.ts";
+import { createMemoryConflictStore } from "../../lib/adapters/memory/conflicts.ts";
 import { createMemoryDeviceIndex } from "../../lib/adapters/memory/device-index.ts";
 import { createMemoryEventStore } from "../../lib/adapters/memory/event-store.ts";
 import { createMemoryHealthMemory } from "../../lib/adapters/memory/health-memory.ts";
@@ -8,12 +10,14 @@ import { createMemoryJobStore } from "../../lib/adapters/memory/jobs.ts";
 import { createMemoryLedger } from "../../lib/adapters/memory/ledger.ts";
 import { createMemoryOutboxStore } from "../../lib/adapters/memory/outbox.ts";
 import { createMemoryQueue } from "../../lib/adapters/memory/queue.ts";
+import { createMemoryRateStore } from "../../lib/adapters/memory/rates.ts";
 import { createMemoryTokenStore } from "../../lib/adapters/memory/tokens.ts";
 import {
   type ApiParts,
   createApi,
   createHealth,
   createIdentify,
+  createRateLimits,
   type HealthSources,
   hashToken,
 } from "../../lib/api/index.ts";
@@ -54,7 +58,8 @@ export async function createTestApi({
   depths = async () => emptyQueues(),
 }: TestApiOptions) {
   const events = createMemoryEventStore();
-  const index = createMemoryDeviceIndex();
+  const index = createMemoryDeviceIndex(clock);
+  const conflicts = createMemoryConflictStore();
   const homes = createMemoryHomeDirectory();
   const jobs = createMemoryJobStore();
   const ledger = createMemoryLedger(clock);
@@ -86,9 +91,14 @@ export async function createTestApi({
   const identify = parts.identify ?? createIdentify(tokens, clock);
   const api = createApi({
     jobs,
+    aggregates: createMemoryAggregateStore({ clock }),
+    retentionRecords: createMemoryRetentionRecords(),
+    retention: { rawDays: 7, dailyDays: 90, weeklyWeeks: 52 },
     ledger,
     outbox: createOutbox({ store: createMemoryOutboxStore(clock), clock, random: seededRandom(1) }),
     keys: homes.keys,
+    conflicts,
+    conflictRules: { otherwise: "new-wins", byField: { name: "ask" } },
     queue,
     futureSeconds: 86_400,
     log: silentLogger,
@@ -107,6 +117,8 @@ export async function createTestApi({
       ...healthParts,
     }),
     callerOf: (surroundings) => identify((surroundings as { authorization?: string | null }).authorization),
+    addressOf: () => undefined,
+    limits: createRateLimits({ store: createMemoryRateStore(), clock, perMinute: 1_000_000 }),
     requestIdOf: () => "test",
     ...shared,
   });
@@ -128,7 +140,23 @@ export async function createTestApi({
       ...init,
       headers: { "content-type": "application/json", ...init.headers },
     });
-  return { api, ask, post, fetchApi, addToken, events, index, homes, jobs, ledger, queue, tokens, memory, identify };
+  return {
+    api,
+    ask,
+    post,
+    fetchApi,
+    addToken,
+    events,
+    index,
+    conflicts,
+    homes,
+    jobs,
+    ledger,
+    queue,
+    tokens,
+    memory,
+    identify,
+  };
 }
 export type TestApi = Awaited<ReturnType<typeof createTestApi>>;
 

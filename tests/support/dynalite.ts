@@ -4,6 +4,7 @@ import { createTable } from "../../lib/adapters/dynamodb/table.ts";
 import { type Clock, systemClock } from "../../lib/base/clock.ts";
 import { type Random, systemRandom } from "../../lib/base/random.ts";
 import { provisionTable } from "./provision.ts";
+import { watchedClient } from "./table-watch.ts";
 
 /** DynamoDB in this process, on a free port of loopback; in memory unless there is a path. */
 export async function startDynaliteServer(path?: string) {
@@ -45,7 +46,7 @@ export interface TestTableOptions {
 
 /** A table of this name at the address, made when missing. */
 export async function tableAt(endpoint: string, name: string, options: TestTableOptions = {}) {
-  const client = dynamodbClientAt(endpoint);
+  const client = watchedClient(dynamodbClientAt(endpoint));
   await provisionTable(client, name, systemClock);
   return createTable({ client, name, clock: options.clock ?? systemClock, random: options.random ?? systemRandom });
 }

@@ -38,6 +38,7 @@ export async function startPipeline(given: PipelineOptions = {}) {
   const env: Record<string, string> = {
     AWS_ENDPOINT_URL_SQS: sqs.url,
     AWS_ENDPOINT_URL_DYNAMODB: dynamodb.url,
+    AWS_ENDPOINT_URL_S3: sqs.url,
     HEARTHLINE_SQLITE_PATH: join(folder, "store.db"),
     HEARTHLINE_LOG_LEVEL: "info",
     ...given.env,

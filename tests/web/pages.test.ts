@@ -134,7 +134,10 @@ describe("the page", () => {
   it("says what does not answer instead of failing", async () => {
     const away = () => Promise.reject(new Error("away"));
     const api = await page({
-      parts: { events: { range: away, stats: away }, index: { list: away, seen: away } },
+      parts: {
+        events: { range: away, stats: away, aggregate: away, retention: away },
+        index: { list: away, seen: away, history: away, revisions: away },
+      },
       healthParts: { events: { check: away } },
       depths: away,
     });

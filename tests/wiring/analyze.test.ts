@@ -5,6 +5,8 @@ import { createDispatch } from "../../lib/wiring/dispatch.ts";
 import { buildEvent } from "../support/events.ts";
 import { lambdaContext, sqsEvent, startOutside } from "../support/outside.ts";
 
+const SOME_DAYS_AGO_US = (Date.now() - 12 * 86_400_000) * 1000;
+
 describe("the analyze function", () => {
   let outside: Awaited<ReturnType<typeof startOutside>>;
   beforeAll(async () => {
@@ -15,14 +17,20 @@ describe("the analyze function", () => {
   afterAll(() => outside.stop());
 
   it("runs the job that dispatch has sent, prunes old events and saves what it did", async () => {
-    await outside.store.write([buildEvent({ atUs: 0, lastChangedUs: 0 })]);
+    await outside.store.write([buildEvent({ atUs: SOME_DAYS_AGO_US, lastChangedUs: SOME_DAYS_AGO_US })]);
     await createDispatch({ ...outside.env, HEARTHLINE_RAW_DAYS: "2" })();
-    const [message] = await outside.received("analysis");
+    const message = (await outside.received("analysis")).find(({ Body }) => /daily/.test(Body ?? ""));
     const handler = createAnalyze({ ...outside.env, HEARTHLINE_RAW_DAYS: "2" });
     const event = sqsEvent(message?.Body ?? "");
     expect(await handler(event, lambdaContext)).toEqual({ batchItemFailures: [] });
     const job = await outside.jobs.get("home", JSON.parse(message?.Body ?? "{}").job_id);
-    expect(job).toMatchObject({ status: "succeeded", phases: [{ name: "retention", counts: { pruned_events: 1 } }] });
+    expect(job).toMatchObject({
+      status: "succeeded",
+      phases: [
+        { name: "events", counts: { events: 1 } },
+        { name: "retention", counts: { pruned_events: 1 } },
+      ],
+    });
     expect(job?.peakRssBytes).toBeGreaterThan(10_000_000);
     expect(await handler(event, lambdaContext)).toEqual({ batchItemFailures: [] });
     expect(await outside.jobs.get("home", job?.id ?? "")).toEqual(job);

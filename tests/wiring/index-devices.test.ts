@@ -1,5 +1,6 @@
 import type { Context, SQSEvent } from "aws-lambda";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { createDynamodbConflictStore } from "../../lib/adapters/dynamodb/conflicts.ts";
 import { createDynamodbDeviceIndex } from "../../lib/adapters/dynamodb/device-index.ts";
 import { systemClock } from "../../lib/base/clock.ts";
 import { packBatch } from "../../lib/ingest/index.ts";
@@ -9,6 +10,7 @@ import { createIndexDevices } from "../../lib/wiring/index-devices.ts";
 import { dynamodbClientAt, startDynaliteServer } from "../support/dynalite.ts";
 import { startFauxqsServer } from "../support/fauxqs.ts";
 import { provisionQueues, provisionTable } from "../support/provision.ts";
+import { bridgeDevices, lampDevice } from "../support/zigbee.ts";
 
 let tables: Awaited<ReturnType<typeof startDynaliteServer>>;
 let queues: Awaited<ReturnType<typeof startFauxqsServer>>;
@@ -56,6 +58,40 @@ it("indexes what a batch of the queue says, and sets the rest aside in index-dea
   expect(dead.map(({ attributes }) => attributes.reason_code).sort()).toEqual([
     "envelope_malformed",
     "record_malformed",
+  ]);
+});
+
+it("keeps what changed, and settles what Zigbee2MQTT says otherwise as HEARTHLINE_DEVICE_CONFLICTS wants it", async () => {
+  const env = {
+    AWS_ENDPOINT_URL_SQS: queues.url,
+    AWS_ENDPOINT_URL_DYNAMODB: tables.url,
+    HEARTHLINE_QUEUE_PREFIX: "indexing",
+    HEARTHLINE_TABLE: "comparing",
+    HEARTHLINE_DEVICE_CONFLICTS: "ask,name:old-wins",
+  };
+  await provisionTable(dynamodbClientAt(tables.url), "comparing", systemClock);
+  const handler = createIndexDevices(env);
+  const index = createDynamodbDeviceIndex(createCloud(readConfig(env), { env }).table);
+  const whole = { n: 1, part: 1, parts: 1 };
+  const devices = (revision: number, name: string) => ({
+    t: "registry",
+    ...whole,
+    registry: "devices",
+    revision,
+    rows: [{ ...lampDevice, name, model: "Other" }],
+  });
+  const capabilities = { t: "capabilities", ...whole, revision: 1, rows: bridgeDevices };
+  for (const entries of [[devices(1, "Lamp"), capabilities], [devices(2, "Ceiling")]])
+    expect(await handler(eventOf(...packBatch("home", entries)), { awsRequestId: "r" } as Context)).toEqual({
+      batchItemFailures: [],
+    });
+  const [change] = await index.history("home", ["devices"]);
+  expect(change?.changes).toMatchObject([{ id: "ha-lamp", fields: [{ field: "name", from: "Lamp", to: "Ceiling" }] }]);
+  const store = createDynamodbConflictStore(createCloud(readConfig(env), { env }).table);
+  const { conflicts } = await store.list("home", { limit: 10, nowMs: systemClock.nowMs() });
+  expect(conflicts.toSorted((a, b) => (a.field < b.field ? -1 : 1))).toMatchObject([
+    { field: "model", strategy: "ask", status: "open" },
+    { field: "name", new: "Ceiling", old: "kitchen/ceiling", chosen: "old", status: "settled" },
   ]);
 });
 

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { createDynamodbHomeKeys } from "../../lib/adapters/dynamodb/homes.ts";
+import { createDynamodbHomeKeys } from "../../lib/adapters/dynamodb/home-keys.ts";
 import { createDynamodbLedger } from "../../lib/adapters/dynamodb/ledger.ts";
 import { createDynamodbTokenStore } from "../../lib/adapters/dynamodb/tokens.ts";
 import { systemClock } from "../../lib/base/clock.ts";
@@ -30,6 +30,7 @@ describe("the operator", () => {
       AWS_ENDPOINT_URL_DYNAMODB: tables.url,
       HEARTHLINE_QUEUE_PREFIX: `operator-${number}`,
       HEARTHLINE_TABLE: `operator-${number}`,
+      HEARTHLINE_STORE: "memory",
     });
     operator = createOperator(config, { env });
     await provisionTable(dynamodbClientAt(tables.url), config.HEARTHLINE_TABLE, systemClock);

@@ -142,6 +142,40 @@ describe("by which name it answers", () => {
   );
 });
 
+describe("a request as it stands on the wire", () => {
+  async function statusOf(lines: string): Promise<string> {
+    const socket = connect(portOf(), "127.0.0.1");
+    await once(socket, "connect");
+    socket.write(`${lines}\r\n\r\n`);
+    const [chunk] = await once(socket, "data");
+    socket.destroy();
+    return String(chunk).split(" ")[1] ?? "";
+  }
+
+  it.each([
+    ["a name of this machine", "GET /health HTTP/1.1\r\nHOST: LocalHost:1", "200"],
+    ["no Host", "GET /health HTTP/1.1", "400"],
+    ["no Host, as before HTTP/1.1", "GET /health HTTP/1.0", "421"],
+    ["an empty Host", "GET /health HTTP/1.1\r\nHost:", "421"],
+    [
+      "another's whole address, under our name",
+      "GET http://attacker.example/health HTTP/1.1\r\nHost: 127.0.0.1",
+      "421",
+    ],
+    [
+      "our whole address, under another's name",
+      "GET http://127.0.0.1/health HTTP/1.1\r\nHost: attacker.example",
+      "421",
+    ],
+    ["a path that looks like an address", "GET //attacker.example/health HTTP/1.1\r\nHost: 127.0.0.1", "404"],
+    ["a name with blanks", "GET /health HTTP/1.1\r\nHost: localhost attacker.example", "421"],
+    ["two names, ours second", "GET /health HTTP/1.1\r\nHost: attacker.example\r\nHost: 127.0.0.1", "421"],
+  ])("with %s", async (_what, lines, status) => {
+    await serve();
+    expect(await statusOf(lines)).toBe(status);
+  });
+});
+
 describe("whoever asks badly", () => {
   const sockets: Socket[] = [];
   afterEach(() => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { packBatch } from "../../lib/ingest/index.ts";
+import { readConfig } from "../../lib/wiring/config.ts";
 import { createStore } from "../../lib/wiring/store.ts";
 import { fullEvent, manyEvents } from "../support/events.ts";
 import { lambdaContext, sqsEvent, startOutside } from "../support/outside.ts";
@@ -44,7 +45,7 @@ describe("the store function", () => {
     const { createEventStore } = await import("../../lib/wiring/event-store.ts");
     const [body = ""] = packBatch("home", [fullEvent]);
     await createStore(env)(sqsEvent(body), lambdaContext);
-    const store = createEventStore({ HEARTHLINE_STORE: "memory", HEARTHLINE_SQLITE_PATH: "unused" });
+    const store = createEventStore(readConfig({ HEARTHLINE_STORE: "memory" }));
     expect((await store.range({ homeId: "home", order: "asc", limit: 10 })).events).toEqual([fullEvent]);
   });
 });

@@ -3,6 +3,7 @@ import type { Clock } from "../../base/clock.ts";
 import { HearthlineError, messageOf } from "../../base/errors.ts";
 import type { Random } from "../../base/random.ts";
 import { retry } from "../../base/retry.ts";
+import { createDiscovery, type EndpointsAnswer, SERVICES, type ServiceName } from "./services.ts";
 
 export interface AwsCredentials {
   readonly accessKeyId: string;
@@ -14,9 +15,9 @@ export interface AwsCredentials {
 export type CredentialSource = (refused?: AwsCredentials) => AwsCredentials | Promise<AwsCredentials>;
 
 export interface AwsClientOptions {
-  readonly service: "sqs" | "dynamodb";
+  readonly service: ServiceName;
   readonly region: string;
-  /** Default: the service's own address in the region. */
+  /** Default: the service's own address in the region, or, of a service that wants it, the one that it names when asked. */
   readonly endpoint?: string | undefined;
   readonly credentials: CredentialSource;
   readonly clock: Clock;
@@ -27,7 +28,7 @@ export interface AwsClientOptions {
   readonly attempts?: number;
 }
 
-/** Calls one operation of a service that speaks AWS JSON 1.0 (SQS and DynamoDB both do). */
+/** Calls one operation of a service that speaks AWS JSON 1.0 (SQS, DynamoDB and Timestream do). */
 export interface AwsClient {
   /**
    * @param operation such as `SendMessageBatch`
@@ -84,7 +85,17 @@ function codeOf(type: string, status: number) {
 /** Keys of old days and old credentials go when so many have come together. */
 const SIGNING_KEYS_MAX = 16;
 
-const TARGETS = { sqs: "AmazonSQS", dynamodb: "DynamoDB_20120810" } as const;
+/** Says that the address it was called at is no longer the one to call. */
+const MOVED = "InvalidEndpointException";
+
+/** One request on its way, tried perhaps twice with other credentials. */
+interface Attempt {
+  readonly operation: string;
+  readonly payload: string;
+  readonly limitMs: number;
+  readonly signal: AbortSignal | undefined;
+  readonly url: string;
+}
 
 /**
  * A client of one service. Why not the AWS SDK: it adds 440 to 570 KB to each function's bundle and most of its start (DECISIONS.md);
@@ -92,51 +103,67 @@ const TARGETS = { sqs: "AmazonSQS", dynamodb: "DynamoDB_20120810" } as const;
  */
 export function createAwsClient(options: AwsClientOptions): AwsClient {
   const { service, region, clock, random, timeoutMs = 10_000 } = options;
-  const endpoint = options.endpoint ?? `https://${service}.${region}.amazonaws.com`;
+  const { target, signingName, host, discovers } = SERVICES[service];
+  const regional = `https://${host}.${region}.amazonaws.com`;
+  const discovery = discovers && options.endpoint === undefined ? createDiscovery(clock) : undefined;
 
   // A signing key holds for a day and its credentials; making it is four HMACs a request otherwise.
   const signingKeys = new Map<string, ArrayBuffer>();
   /** The service's clock minus ours, once it has refused a signature for that: a small machine has no clock of its own until it has found a time server. */
   let offsetMs = 0;
 
-  async function once<O>(operation: string, payload: string, limitMs: number, signal?: AbortSignal): Promise<O> {
-    const credentials = await options.credentials();
-    const offsetBeforeMs = offsetMs;
+  async function addressFor(attempt: Omit<Attempt, "url">): Promise<string> {
+    if (options.endpoint !== undefined) return options.endpoint;
+    if (!discovery) return regional;
+    return discovery.address(() =>
+      once<EndpointsAnswer>({ ...attempt, operation: "DescribeEndpoints", payload: "{}", url: regional }),
+    );
+  }
+
+  async function located<O>(attempt: Omit<Attempt, "url">): Promise<O> {
     try {
-      return await signed<O>(operation, payload, { credentials, limitMs, signal });
+      return await once<O>({ ...attempt, url: await addressFor(attempt) });
     } catch (thrown) {
-      if (!(thrown instanceof AwsError)) throw thrown;
-      if (offsetMs !== offsetBeforeMs) return signed<O>(operation, payload, { credentials, limitMs, signal });
-      if (!CREDENTIALS.test(thrown.type)) throw thrown;
-      const others = await options.credentials(credentials);
-      if (isSame(others, credentials)) throw thrown;
-      return signed<O>(operation, payload, { credentials: others, limitMs, signal });
+      if (thrown instanceof AwsError && thrown.type === MOVED) discovery?.forget();
+      throw thrown;
     }
   }
 
-  async function signed<O>(
-    operation: string,
-    payload: string,
-    { credentials, limitMs, signal }: { credentials: AwsCredentials; limitMs: number; signal: AbortSignal | undefined },
-  ): Promise<O> {
+  async function once<O>(attempt: Attempt): Promise<O> {
+    const credentials = await options.credentials();
+    const offsetBeforeMs = offsetMs;
+    try {
+      return await signed<O>(attempt, credentials);
+    } catch (thrown) {
+      if (!(thrown instanceof AwsError)) throw thrown;
+      if (offsetMs !== offsetBeforeMs) return signed<O>(attempt, credentials);
+      if (!CREDENTIALS.test(thrown.type)) throw thrown;
+      const others = await options.credentials(credentials);
+      if (isSame(others, credentials)) throw thrown;
+      return signed<O>(attempt, others);
+    }
+  }
+
+  async function signed<O>(attempt: Attempt, credentials: AwsCredentials): Promise<O> {
+    const { operation, payload, url } = attempt;
     if (signingKeys.size > SIGNING_KEYS_MAX) signingKeys.clear();
     const signer = new AwsV4Signer({
       cache: signingKeys,
       method: "POST",
-      url: endpoint,
-      headers: { "content-type": "application/x-amz-json-1.0", "x-amz-target": `${TARGETS[service]}.${operation}` },
+      url,
+      headers: { "content-type": "application/x-amz-json-1.0", "x-amz-target": `${target}.${operation}` },
       body: payload,
-      service,
+      service: signingName,
       region,
       datetime: new Date(clock.nowMs() + offsetMs).toISOString().replace(/[:-]|\.\d{3}/g, ""),
       ...credentials,
     });
-    const { status, text, date } = await exchange(operation, await signer.sign(), { payload, limitMs, signal });
+    const { status, text, date } = await exchange(await signer.sign(), attempt);
     const body = parse(text);
     if (status >= 200 && status < 300) {
       if (body) return body as O;
       // A sign-in page of a hotel, or another service: nothing was done.
-      const what = `${operation} was answered with ${status} by something at "${endpoint}" that does not speak AWS JSON.`;
+      const what = `${operation} was answered with ${status} by something at "${url}" that does not speak AWS JSON.`;
       throw new HearthlineError("service_failed", what);
     }
     const said = body ?? { message: text.slice(0, 300) };
@@ -155,9 +182,8 @@ export function createAwsClient(options: AwsClientOptions): AwsClient {
   }
 
   async function exchange(
-    operation: string,
     { url, headers, method }: Awaited<ReturnType<AwsV4Signer["sign"]>>,
-    { payload, limitMs, signal }: { payload: string; limitMs: number; signal: AbortSignal | undefined },
+    { operation, payload, limitMs, signal, url: endpoint }: Attempt,
   ): Promise<{ readonly status: number; readonly text: string; readonly date: string | null }> {
     const deadline = AbortSignal.timeout(Math.ceil(limitMs));
     try {
@@ -187,7 +213,7 @@ export function createAwsClient(options: AwsClientOptions): AwsClient {
   return {
     call: (operation, input, { extraTimeoutMs = 0, attempts = options.attempts ?? 5, signal } = {}) => {
       const payload = JSON.stringify(input);
-      return retry(() => once(operation, payload, timeoutMs + extraTimeoutMs, signal), {
+      return retry(() => located({ operation, payload, limitMs: timeoutMs + extraTimeoutMs, signal }), {
         clock,
         random,
         attempts,
@@ -205,7 +231,7 @@ const isSame = (a: AwsCredentials, b: AwsCredentials): boolean =>
 
 const isWorthAnother = (thrown: unknown): boolean =>
   thrown instanceof AwsError
-    ? thrown.code === "service_throttled" || thrown.status >= 500
+    ? thrown.code === "service_throttled" || thrown.status >= 500 || thrown.type === MOVED
     : thrown instanceof HearthlineError && thrown.fate === "retry";
 
 /** undefined: no JSON object. */

@@ -1,5 +1,5 @@
 import { parseIsoUs } from "../../base/time.ts";
-import type { DeviceIndex, RelayStatus } from "../../devices/ports.ts";
+import { type DeviceIndex, RELAY_KEPT_SECONDS, type RelayStatus } from "../../devices/ports.ts";
 import type { Weather } from "../../event/index.ts";
 import { isConflict } from "./compare-and-set.ts";
 import { homePartition, type Key, prefixOf, relayKey, weatherKey } from "./keys.ts";
@@ -7,22 +7,21 @@ import { createRegistry } from "./registry.ts";
 import { createSeen } from "./seen.ts";
 import type { Table } from "./table.ts";
 
-/** A relay that has said nothing for so long is forgotten. */
-const RELAY_KEPT_SECONDS = 30 * 86_400;
-
 /** The device index over the table (keys.ts says where what lies). */
 export function createDynamodbDeviceIndex(table: Table): DeviceIndex {
-  /** Writes unless what is there is as new. */
-  /** By the member `order`: `at_us`, or a sequence number, which replaces whatever has none. */
+  /**
+   * Writes unless what is there is as new, by the member `order`: `at_us`, or a sequence number, which replaces whatever has none. What has expired is as good as gone, also
+   * while DynamoDB still has it.
+   */
   async function putNewer<O extends "at_us" | "sequence">(
     key: Key,
     order: O,
     item: Readonly<Record<string, unknown>> & Readonly<Record<O, number>>,
   ): Promise<void> {
     const condition = {
-      expression: "attribute_not_exists(#order) OR #order < :order",
+      expression: "attribute_not_exists(#order) OR #order < :order OR expires_at <= :now",
       names: { "#order": order },
-      values: { ":order": item[order] },
+      values: { ":order": item[order], ":now": Math.floor(table.clock.nowMs() / 1000) },
     };
     try {
       await table.put({ ...key, ...item }, condition);

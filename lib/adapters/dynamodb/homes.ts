@@ -1,7 +1,5 @@
 import { HearthlineError } from "../../base/errors.ts";
 import type { Home, HomeDirectory } from "../../devices/ports.ts";
-import type { HomeKey } from "../../event/index.ts";
-import type { HomeKeys } from "../../ingest/ports.ts";
 import { isConflict } from "./compare-and-set.ts";
 import {
   directoryKey,
@@ -10,7 +8,6 @@ import {
   homeOfDirectoryKey,
   homePartition,
   type Key,
-  keyParts,
   prefixOf,
   signingKeyKey,
   tokenHashKey,
@@ -91,23 +88,3 @@ export function createDynamodbHomeDirectory(table: Table): HomeDirectory {
 
 const exists = (homeId: string) =>
   new HearthlineError("conflict", `The home "${homeId}" was to be added and exists already.`);
-
-/** The keys of homes; the newest by its time, then by its id, is current. */
-export function createDynamodbHomeKeys(table: Table): HomeKeys {
-  const readKey = (item: Item): HomeKey => ({
-    id: keyParts(item.sk)[1] ?? "",
-    secret: Buffer.from(item.secret as Uint8Array),
-  });
-  return {
-    async find(homeId, keyId) {
-      const item = await table.get(signingKeyKey(homeId, keyId));
-      return item && readKey(item);
-    },
-    async current(homeId) {
-      let newest: Item | undefined;
-      for await (const item of table.query({ pk: homePartition(homeId), prefix: prefixOf("KEY") }))
-        if (!newest || String(item.created_at) >= String(newest.created_at)) newest = item;
-      return newest && readKey(newest);
-    },
-  };
-}

@@ -14,16 +14,26 @@ import { HearthlineError } from "../../base/errors.ts";
  * | how is this relay                     | `H#<home>`    | `RELAY#<relay>`                     |
  * | which revision of a registry holds    | `H#<home>`    | `REGISTRY#<name>`                   |
  * | a registry's rows (packed)            | `H#<home>`    | `ROWS#<name>#<revision>#<part>#<n>` |
+ * | what its revisions changed (packed)   | `H#<home>`    | `HISTORY#<name>#<revision>`         |
+ * | where two sources disagree (packed)   | `H#<home>`    | `CONFLICTS`                         |
  * | seen lately, not yet merged (packed)  | `H#<home>`    | `SEEN#0#<unique>`                   |
  * | seen last (packed, 16 buckets)        | `H#<home>`    | `SEEN#1#<bucket>`                   |
  * | the weather                           | `H#<home>`    | `WEATHER`                           |
  * | a job by day; the newest jobs         | `H#<home>`    | `JOB#<date>#<kind>`; descending     |
  * | a job by its id                       | `H#<home>`    | `JOBID#<id>`                        |
+ * | a layer's aggregates by kind and date | `H#<home>`    | `AGG#<layer>#<kind>#<date>`         |
+ * | what fits no item of them (packed)    | `H#<home>`    | `AGGROWS#<unique>#<n>`              |
+ * | days to be aggregated again           | `H#<home>`    | `LATE#<date>#<unique>`              |
+ * | which retention was enforced last     | `H#<home>`    | `RETENTION`                         |
  * | what waits for the relay (packed)     | `H#<home>`    | `OUTBOX`                            |
  * | what it shall publish (packed)        | `H#<home>`    | `PAYLOAD#<unique>`                  |
  * | since when is a part in its state     | `H#<home>`    | `HEALTH#<part>`                     |
  * | whose is this token                   | `T#<sha-256>` | `TOKEN`                             |
  * | a home's tokens                       | `H#<home>`    | `TOKEN#<id>`                        |
+ * | which backup is being restored       | `H#<home>`    | `RESTORE`                           |
+ * | what is left of a token's limit       | `H#<home>`    | `RATE#<token id>`                   |
+ * | a home's segments of open days        | `S#<home>`    | `<day>#<name>`                      |
+ * | which homes have such segments        | `SD`          | `<home>`                            |
  *
  * Every part that comes from outside is escaped, so that no id can collide with another or leave its home.
  */
@@ -81,7 +91,7 @@ export const homePartition = (homeId: string): string => join("H", homeId);
 
 /** What the sort keys of one kind begin with, for queries; `parts` narrow it. */
 export const prefixOf = (
-  kind: "KEY" | "LEDGER" | "RELAY" | "REGISTRY" | "ROWS" | "SEEN" | "JOB" | "TOKEN",
+  kind: "AGG" | "KEY" | "LATE" | "LEDGER" | "RELAY" | "REGISTRY" | "ROWS" | "HISTORY" | "SEEN" | "JOB" | "TOKEN",
   ...parts: readonly string[]
 ): string => `${join(kind, ...parts)}#`;
 
@@ -101,14 +111,46 @@ export const ledgerKey = (homeId: string, relayId: string): Key => inHome(homeId
 export const ledgerNotesKey = (homeId: string, relayId: string): Key => inHome(homeId, "LEDGER", relayId, "NOTES");
 export const relayKey = (homeId: string, relayId: string): Key => inHome(homeId, "RELAY", relayId);
 export const registryKey = (homeId: string, registry: string): Key => inHome(homeId, "REGISTRY", registry);
+export const historyKey = (homeId: string, registry: string, revision: number): Key =>
+  inHome(homeId, "HISTORY", registry, String(revision).padStart(16, "0"));
+export const conflictsKey = (homeId: string): Key => inHome(homeId, "CONFLICTS");
 export const weatherKey = (homeId: string): Key => inHome(homeId, "WEATHER");
 export const jobKey = (homeId: string, job: { date: string; kind: string }): Key =>
   inHome(homeId, "JOB", job.date, job.kind);
 export const jobIdKey = (homeId: string, id: string): Key => inHome(homeId, "JOBID", id);
+export const aggregateKey = (homeId: string, at: { layer: string; kind: string; date: string }): Key =>
+  inHome(homeId, "AGG", at.layer, at.kind, at.date);
+export const aggregatePieceKey = (homeId: string, { write, piece }: { write: string; piece: number }): Key =>
+  inHome(homeId, "AGGROWS", write, String(piece));
+/** Sort keys from the first date to the second, both included. */
+export const aggregatesFrom = (
+  layer: string,
+  kind: string,
+  { fromDate, toDate }: { fromDate: string; toDate: string },
+): readonly [string, string] => [
+  // Not `join`: an empty bound is to sort before every date, not to be one.
+  `${join("AGG", layer)}#${kind === "" ? "" : escapePart(kind)}#${fromDate}`,
+  `${join("AGG", layer)}#${escapePart(kind)}#${toDate}`,
+];
+export const lateDayKey = (homeId: string, { date, mark }: { date: string; mark: string }): Key =>
+  inHome(homeId, "LATE", date, mark);
+export const retentionKey = (homeId: string): Key => inHome(homeId, "RETENTION");
 export const outboxKey = (homeId: string): Key => inHome(homeId, "OUTBOX");
 export const outboxPayloadKey = (homeId: string, unique: string): Key => inHome(homeId, "PAYLOAD", unique);
 export const healthKey = (homeId: string, part: string): Key => inHome(homeId, "HEALTH", part);
 export const tokenKey = (homeId: string, id: string): Key => inHome(homeId, "TOKEN", id);
+export const rateKey = (homeId: string, tokenId: string): Key => inHome(homeId, "RATE", tokenId);
+export const restoreKey = (homeId: string): Key => inHome(homeId, "RESTORE");
+/** Where the segments of a home's open days lie. Beside `H#<home>`: the two have nothing in common but the home. */
+export const segmentPartition = (homeId: string): string => join("S", homeId);
+export const segmentKey = (homeId: string, { day, name }: { day: string; name: string }): Key => ({
+  pk: segmentPartition(homeId),
+  sk: join(day, name),
+});
+/** Sort keys of the segments from the first day to the last, both included: what may follow a day is `#`, which sorts before `$`. */
+export const segmentsBetween = (fromDay: string, toDay: string): readonly [string, string] => [fromDay, `${toDay}$`];
+export const SEGMENT_HOMES_PARTITION = "SD";
+export const segmentHomeKey = (homeId: string): Key => ({ pk: SEGMENT_HOMES_PARTITION, sk: escapePart(homeId) });
 export const tokenHashKey = (hash: string): Key => ({ pk: join("T", hash), sk: "TOKEN" });
 
 /** Rows of one part of a registry, in numbered pieces. Numbers are padded so that they sort. */

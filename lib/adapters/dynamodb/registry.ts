@@ -1,8 +1,16 @@
 import { createHash } from "node:crypto";
 import { HearthlineError } from "../../base/errors.ts";
-import type { DeviceIndex, IndexedRows, RegistryRows } from "../../devices/ports.ts";
+import {
+  type DeviceIndex,
+  diffRows,
+  type IndexedRows,
+  type RegistryParts,
+  type RegistryRows,
+  uniqueRows,
+} from "../../devices/ports.ts";
 import { REGISTRIES } from "../../event/index.ts";
 import { compareAndSet, nextVersion, unchangedSince } from "./compare-and-set.ts";
+import { createHistory } from "./history.ts";
 import { type Key, keyParts, prefixOf, registryKey, rowsKey } from "./keys.ts";
 import { packPieces, unpack } from "./packed.ts";
 import type { Table } from "./table.ts";
@@ -29,14 +37,24 @@ interface Control {
   readonly pending?: Revision;
 }
 
+/**
+ * Old pieces deleted at once: so many, or half of them. A delete costs as many units as its item has kilobytes, and an upgrade of Home Assistant replaces every piece
+ * of a large home in a second or two; what is left goes with the next revision.
+ */
+const STALE_AT_ONCE = 12;
+
 /** A revision may be replaced between reading where its rows lie and reading them. */
 const READ_ATTEMPTS = 5;
 
+type RegistryOfIndex = Pick<DeviceIndex, "applyRegistry" | "applyRegistryParts" | "list" | "revisions" | "history">;
+
 /**
- * Registries lie as packed pieces, not as an item a row: 5,000 entities are about 150 writes instead of 5,000, and parts whose rows are what they were are not
+ * Registries lie as packed pieces, not as an item a row: 5,000 entities are about 150 units instead of 5,000, and parts whose rows are what they were are not
  * written at all. Each revision has its own pieces and a control item says which hold, so readers see a whole revision (the first, while it is still coming, as far as it has).
  */
-export function createRegistry(table: Table): Pick<DeviceIndex, "applyRegistry" | "list" | "revisions"> {
+export function createRegistry(table: Table): RegistryOfIndex {
+  const history = createHistory(table);
+
   const controlOf = async (homeId: string, registry: IndexedRows) => {
     const item = await table.get(registryKey(homeId, registry));
     return { item, control: readControl(item) };
@@ -63,7 +81,7 @@ export function createRegistry(table: Table): Pick<DeviceIndex, "applyRegistry" 
       // Pieces of a newer revision may be on their way in: only older ones are known to be in nobody's hands.
       if (Number(at) < complete.revision && !kept.has(`${Number(at)}/${Number(part)}`)) stale.push({ pk, sk });
     }
-    await table.writeMany({ deletes: stale });
+    await table.writeMany({ deletes: stale.slice(0, Math.max(STALE_AT_ONCE, Math.ceil(stale.length / 2))) });
   }
 
   async function readRows(homeId: string, registry: IndexedRows, { parts }: Revision): Promise<unknown[] | undefined> {
@@ -78,39 +96,70 @@ export function createRegistry(table: Table): Pick<DeviceIndex, "applyRegistry" 
     return items.size < keys.length ? undefined : keys.flatMap(({ sk }) => unpack(items.get(sk)?.packed));
   }
 
-  return {
-    async applyRegistry(homeId, { registry, revision, part, parts, rows }) {
-      const digest = createHash("sha256").update(JSON.stringify(rows)).digest("base64url");
-      let written: Place | undefined;
-      const settled = await compareAndSet(table, async () => {
-        const { item, control } = await controlOf(homeId, registry);
-        if (!isWanted(control, revision, part)) return undefined;
-        let place = control.complete?.parts[part];
-        if (place?.digest !== digest) {
-          written ??= {
-            at: revision,
-            digest,
-            pieces: await writeRows((piece) => rowsKey(homeId, { registry, revision, part, piece }), rows),
-          };
-          place = written;
+  /** What a revision changes, written before it holds: a crash in between makes its last part come again. Parts that stay where they were hold the same rows. */
+  async function writeHistory(
+    homeId: string,
+    registry: IndexedRows,
+    { before, next }: { readonly before: Revision; readonly next: Revision },
+  ): Promise<void> {
+    const changed = ({ parts }: Revision, other: Revision): Revision["parts"] =>
+      Object.fromEntries(Object.entries(parts).filter(([part, { digest }]) => other.parts[part]?.digest !== digest));
+    const [old, now] = [changed(before, next), changed(next, before)];
+    if (Object.keys(old).length + Object.keys(now).length === 0) return;
+    const [oldRows, nowRows] = await Promise.all(
+      [old, now].map((parts) => readRows(homeId, registry, { ...next, parts })),
+    );
+    // Rows that are gone: a later revision is about to hold, and the condition of this one's write fails.
+    if (!oldRows || !nowRows) return;
+    const changes = diffRows(registry, oldRows as RegistryRows[IndexedRows][], nowRows as RegistryRows[IndexedRows][]);
+    if (changes.length > 0)
+      await history.write(homeId, { registry, revision: next.revision, from: before.revision, changes });
+  }
+
+  async function applyParts<N extends IndexedRows>(
+    homeId: string,
+    { registry, revision, parts: of, rowsByPart }: RegistryParts<N>,
+  ): Promise<void> {
+    const digests = new Map([...rowsByPart].map(([part, rows]) => [part, digestOf(rows)]));
+    const written = new Map<number, Place>();
+    const settled = await compareAndSet(table, async () => {
+      const { item, control } = await controlOf(homeId, registry);
+      let next = control;
+      for (const [part, rows] of rowsByPart) {
+        if (!isWanted(next, revision, part)) continue;
+        const digest = digests.get(part) ?? "";
+        const known = control.complete?.parts[part];
+        let place = known?.digest === digest ? known : written.get(part);
+        if (!place) {
+          const keyOf = (piece: number) => rowsKey(homeId, { registry, revision, part, piece });
+          place = { at: revision, digest, pieces: await writeRows(keyOf, rows) };
+          written.set(part, place);
         }
-        const next = withPart(control, { revision, part, of: parts, place });
-        const version = nextVersion(item);
-        await table.put(
-          { ...registryKey(homeId, registry), data: JSON.stringify(next), version },
-          unchangedSince(item),
-        );
-        return next;
-      });
-      if (settled?.complete?.revision === revision) await deleteStale(homeId, registry, settled);
-    },
+        next = withPart(next, { revision, part, of, place });
+      }
+      if (next === control) return undefined;
+      if (control.complete && next.complete && next.complete !== control.complete)
+        await writeHistory(homeId, registry, { before: control.complete, next: next.complete });
+      const version = nextVersion(item);
+      await table.put({ ...registryKey(homeId, registry), data: JSON.stringify(next), version }, unchangedSince(item));
+      return next;
+    });
+    if (settled?.complete?.revision === revision) await deleteStale(homeId, registry, settled);
+  }
+
+  return {
+    history: history.history,
+
+    applyRegistry: (homeId, { part, rows, ...revision }) =>
+      applyParts(homeId, { ...revision, rowsByPart: new Map([[part, rows]]) }),
+    applyRegistryParts: applyParts,
 
     async list<N extends IndexedRows>(homeId: string, registry: N) {
       for (let attempt = 1; ; attempt++) {
         const { control } = await controlOf(homeId, registry);
         const shown = control.complete ?? control.pending;
         const rows = shown ? await readRows(homeId, registry, shown) : [];
-        if (rows) return rows as RegistryRows[N][];
+        if (rows) return uniqueRows(registry, rows as RegistryRows[N][]);
         // "No rows" would take every entity its device and area.
         if (attempt >= READ_ATTEMPTS)
           throw new HearthlineError(
@@ -120,8 +169,8 @@ export function createRegistry(table: Table): Pick<DeviceIndex, "applyRegistry" 
       }
     },
 
-    async revisions(homeId) {
-      const items = await table.getMany(REGISTRIES.map((registry) => registryKey(homeId, registry)));
+    async revisions(homeId, of = REGISTRIES) {
+      const items = await table.getMany(of.map((registry) => registryKey(homeId, registry)));
       return Object.fromEntries(
         items.flatMap((item) => {
           const revision = readControl(item).complete?.revision;
@@ -131,6 +180,10 @@ export function createRegistry(table: Table): Pick<DeviceIndex, "applyRegistry" 
     },
   };
 }
+
+/** 96 bits: it tells rows that changed from rows that did not, and nobody gains by making it lie. Each is in every write of the control item. */
+const digestOf = (rows: readonly unknown[]): string =>
+  createHash("sha256").update(JSON.stringify(rows)).digest("base64url").slice(0, 16);
 
 const readControl = (item: Item | undefined): Control =>
   typeof item?.data === "string" ? (JSON.parse(item.data) as Control) : {};

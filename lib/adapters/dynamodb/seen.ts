@@ -13,14 +13,22 @@ type SeenRow = readonly [
   unit: string | null,
 ];
 
-/** One in so many writes also merges what has gathered. */
+/** One in so many writes also merges what has gathered; of large deltas as many more as keeps about this many bytes waiting. */
 const WRITES_PER_MERGE = 32;
-/** Deltas merged at once, at most: what is left waits for the next merge. */
+const BYTES_PER_MERGE = 65_536;
+/** From here on the buckets cost no more than a delta, its share of a merge and its delete. */
+const BYTES_AT_ONCE = 32_768;
+/**
+ * Deltas merged at once, and their bytes, at most: what is left waits for the next merge. A delete costs as many units as its item has kilobytes, and a partition gives
+ * 1,000 a second: 5,000 entities seen in every batch would come to 2,247 without this bound.
+ */
 const DELTAS_PER_MERGE = 500;
+const BYTES_PER_MERGE_MAX = 98_304;
 
 /**
  * When each entity was seen last. A write adds one small packed item (a delta), whatever the number of entities; now and then the deltas are merged into 16 buckets by
  * compare-and-set. Updating buckets each time would cost a home at one flush a minute 16 writes and more a minute instead of about two, and functions would meet at them.
+ * What is as large as the buckets themselves goes to them at once: as a delta it would be written and deleted first.
  * A bucket holds as many entities as fit an item (at the very least 1,200, by typical states over 10,000, so 20,000 to 160,000 a home); beyond that those seen longest ago are forgotten.
  */
 export function createSeen(table: Table): Pick<DeviceIndex, "applySeen" | "seen"> {
@@ -34,18 +42,23 @@ export function createSeen(table: Table): Pick<DeviceIndex, "applySeen" | "seen"
     });
   }
 
+  async function mergeRows(homeId: string, rows: readonly SeenRow[]): Promise<void> {
+    for (const [bucket, some] of Map.groupBy(rows, ([entityId]) => seenBucketOf(entityId)))
+      await mergeBucket(seenBucketKey(homeId, bucket), some);
+  }
+
   async function merge(homeId: string): Promise<void> {
-    const buckets = new Map<number, SeenRow[]>();
+    const rows: SeenRow[] = [];
     const merged: Key[] = [];
+    let bytes = 0;
     for await (const item of table.query({ pk: homePartition(homeId), prefix: prefixOf("SEEN", "0") })) {
-      for (const row of unpack(item.packed) as SeenRow[]) {
-        const bucket = seenBucketOf(row[0]);
-        buckets.set(bucket, [...(buckets.get(bucket) ?? []), row]);
-      }
+      bytes += packedBytes(item.packed);
+      if (merged.length > 0 && bytes > BYTES_PER_MERGE_MAX) break;
+      for (const row of unpack(item.packed) as SeenRow[]) rows.push(row);
       merged.push({ pk: item.pk, sk: item.sk });
       if (merged.length >= DELTAS_PER_MERGE) break;
     }
-    for (const [bucket, rows] of buckets) await mergeBucket(seenBucketKey(homeId, bucket), rows);
+    await mergeRows(homeId, rows);
     // Only now: a crash before this line leaves deltas that say nothing new, never a hole.
     await table.writeMany({ deletes: merged });
   }
@@ -65,9 +78,14 @@ export function createSeen(table: Table): Pick<DeviceIndex, "applySeen" | "seen"
       const unique = () => Math.floor(table.random() * 2 ** 32).toString(36);
       const prefix = `${table.clock.nowMs()}-${unique()}${unique()}`;
       const pieces = packPieces(rows);
+      const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
+      if (bytes >= BYTES_AT_ONCE) {
+        await mergeRows(homeId, rows);
+        return;
+      }
       const puts = pieces.map((packed, piece) => ({ ...seenDeltaKey(homeId, `${prefix}-${piece}`), packed }));
       await table.writeMany({ puts });
-      if (table.random() < 1 / WRITES_PER_MERGE) await merge(homeId);
+      if (table.random() < Math.max(1 / WRITES_PER_MERGE, bytes / BYTES_PER_MERGE)) await merge(homeId);
     },
 
     async seen(homeId) {
@@ -80,6 +98,8 @@ export function createSeen(table: Table): Pick<DeviceIndex, "applySeen" | "seen"
     },
   };
 }
+
+const packedBytes = (packed: unknown): number => (packed instanceof Uint8Array ? packed.length : 0);
 
 /** The later one; of two at the same time always the same one, whichever came first. */
 function keepLatest(rows: Map<string, SeenRow>, row: SeenRow): void {

@@ -24,11 +24,13 @@ export interface QueryOptions {
   readonly pk: string;
   /** Only sort keys that begin so. */
   readonly prefix?: string;
+  /** Only sort keys from the first to the second, both included, as bytes order them. Not beside `prefix`. */
+  readonly between?: readonly [string, string];
   readonly descending?: boolean;
   /** Items in one page asked for; the iteration goes on beyond it. */
   readonly pageSize?: number;
-  /** Only the keys are sent. */
-  readonly keysOnly?: boolean;
+  /** Only the keys are sent, and the attributes that are named. */
+  readonly keysOnly?: boolean | readonly string[];
 }
 
 /**
@@ -138,16 +140,19 @@ export function createTable({ client, name, clock, random }: TableOptions): Tabl
       return answer.Attributes !== undefined && isLive(fromWire(answer.Attributes));
     },
 
-    async *query({ pk, prefix, descending = false, pageSize, keysOnly = false }) {
+    async *query(options) {
+      const { descending = false, pageSize, keysOnly = false } = options;
+      const condition = keyCondition(options);
       let start: WireItem | undefined;
+      const attributes = keysOnly === true ? [] : keysOnly;
       do {
         const page: { Items?: readonly WireItem[]; LastEvaluatedKey?: WireItem } = await client.call("Query", {
           TableName: name,
           ConsistentRead: true,
           ScanIndexForward: !descending,
-          KeyConditionExpression: prefix === undefined ? "pk = :pk" : "pk = :pk AND begins_with(sk, :prefix)",
-          ExpressionAttributeValues: marshall(prefix === undefined ? { ":pk": pk } : { ":pk": pk, ":prefix": prefix }),
-          ...(keysOnly && { ProjectionExpression: "pk, sk, expires_at" }),
+          KeyConditionExpression: condition.expression,
+          ...placeholders(condition),
+          ...(attributes && { ProjectionExpression: ["pk", "sk", "expires_at", ...attributes].join(", ") }),
           ...(pageSize !== undefined && { Limit: pageSize }),
           ...(start && { ExclusiveStartKey: start }),
         });
@@ -177,6 +182,15 @@ export function createTable({ client, name, clock, random }: TableOptions): Tabl
       }
     },
   };
+}
+
+function keyCondition({ pk, prefix, between }: QueryOptions): Expression {
+  if (between) {
+    const [from, to] = between;
+    return { expression: "pk = :pk AND sk BETWEEN :from AND :to", values: { ":pk": pk, ":from": from, ":to": to } };
+  }
+  if (prefix === undefined) return { expression: "pk = :pk", values: { ":pk": pk } };
+  return { expression: "pk = :pk AND begins_with(sk, :prefix)", values: { ":pk": pk, ":prefix": prefix } };
 }
 
 const placeholders = ({ names, values }: Expression) => ({

@@ -1,11 +1,15 @@
-import type { Token, TokenStore } from "../../api/ports.ts";
+import { EXPIRED_TOKEN_KEPT_DAYS, type Token, type TokenStore } from "../../api/ports.ts";
 import { homePartition, prefixOf, tokenHashKey, tokenKey } from "./keys.ts";
 import type { Table } from "./table.ts";
 import type { Item } from "./wire-item.ts";
 
 const readToken = (item: Item): Token => JSON.parse(String(item.data)) as Token;
 
-/** Tokens by their hash, for the authorizer, and by their home, for the operator. An expired token is as good as none. */
+/** When the table forgets a token, in seconds. */
+const forgottenAt = (expiresAt: string): number =>
+  Math.ceil(Date.parse(expiresAt) / 1000) + EXPIRED_TOKEN_KEPT_DAYS * 86_400;
+
+/** Tokens by their hash, for the authorizer, and by their home, for the operator. */
 export function createDynamodbTokenStore(table: Table): TokenStore {
   return {
     async findByHash(hash) {
@@ -24,7 +28,7 @@ export function createDynamodbTokenStore(table: Table): TokenStore {
       const content = {
         data: JSON.stringify(token),
         hash: token.hash,
-        ...(token.expiresAt !== undefined && { expires_at: Math.floor(Date.parse(token.expiresAt) / 1000) }),
+        ...(token.expiresAt !== undefined && { expires_at: forgottenAt(token.expiresAt) }),
       };
       // The home's row first: a token that works can always be listed and revoked.
       await table.put({ ...tokenKey(token.homeId, token.id), ...content });

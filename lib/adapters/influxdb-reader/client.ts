@@ -1,5 +1,5 @@
-import * as z from "zod";
 import { HearthlineError, messageOf } from "../../base/errors.ts";
+import { authorizationOf, parseAnswer, type Series } from "../influxdb/influxql.ts";
 
 export interface InfluxReaderOptions {
   /** Without user, password or path behind the server's own. */
@@ -12,34 +12,7 @@ export interface InfluxReaderOptions {
   readonly fetch?: typeof fetch;
 }
 
-/** One series of an answer: a row is as long as `columns`. Times are whole microseconds. */
-export interface Series {
-  readonly name?: string | undefined;
-  readonly columns: readonly string[];
-  readonly values: readonly (readonly unknown[])[];
-}
-
 const TIMEOUT_MS = 120_000;
-
-const answerSchema = z.object({
-  error: z.string().optional(),
-  results: z
-    .array(
-      z.object({
-        error: z.string().optional(),
-        series: z
-          .array(
-            z.object({
-              name: z.string().optional(),
-              columns: z.array(z.string()),
-              values: z.array(z.array(z.unknown())).default([]),
-            }),
-          )
-          .default([]),
-      }),
-    )
-    .default([]),
-});
 
 /** Asks one InfluxQL question over `/query`. */
 export type InfluxQuery = (query: string, signal?: AbortSignal) => Promise<readonly Series[]>;
@@ -68,11 +41,6 @@ export function createInfluxQuery(options: InfluxReaderOptions): InfluxQuery {
   };
 }
 
-function authorizationOf(user: string | undefined, password: string | undefined): string | undefined {
-  if (user !== undefined) return `Basic ${Buffer.from(`${user}:${password ?? ""}`).toString("base64")}`;
-  return password === undefined ? undefined : `Token ${password}`;
-}
-
 function notReached(url: string, isLate: boolean, cause: unknown): HearthlineError {
   const inner = (cause as { cause?: { code?: string } }).cause?.code ?? messageOf(cause);
   return isLate
@@ -89,8 +57,8 @@ interface Asked {
 }
 
 function readAnswer(text: string, { url, database, status }: Asked): readonly Series[] {
-  const parsed = answerSchema.safeParse(jsonOf(text));
-  const error = parsed.data?.error ?? parsed.data?.results.find((result) => result.error !== undefined)?.error;
+  const answer = parseAnswer(text);
+  const error = answer?.error;
   if (status === 401 || status === 403) {
     throw new HearthlineError(
       "service_refused",
@@ -105,26 +73,12 @@ function readAnswer(text: string, { url, database, status }: Asked): readonly Se
   }
   if (status >= 500)
     throw new HearthlineError("service_failed", `InfluxDB at "${url}" answered ${status}: ${error ?? ""}`);
-  if (!parsed.success || status >= 400) {
+  if (!answer || status >= 400) {
     throw new HearthlineError(
       "request_invalid",
       `What answers at "${url}" (${status}) is no InfluxDB with InfluxQL${error ? `: ${error}` : ""}; wanted is such as http://influxdb.local:8086.`,
     );
   }
   if (error !== undefined) throw new HearthlineError("service_failed", `InfluxDB at "${url}" answered: ${error}`);
-  return parsed.data.results.flatMap(({ series }) => series);
+  return answer.series;
 }
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-/** A name as InfluxQL quotes it: measurements, tags, fields. */
-export const quotedName = (name: string): string => `"${name.replaceAll(/[\\"]/g, String.raw`\$&`)}"`;
-
-/** A text as InfluxQL quotes it. */
-export const quotedText = (text: string): string => `'${text.replaceAll(/[\\']/g, String.raw`\$&`)}'`;

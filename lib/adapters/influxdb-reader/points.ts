@@ -1,5 +1,5 @@
 import type { PastRow } from "../../history/ports.ts";
-import type { Series } from "./client.ts";
+import type { Series } from "../influxdb/influxql.ts";
 
 /** A text attribute lies in a field of this ending, beside a number in the field without it where its digits look like one. */
 const TEXT_ENDING = "_str";

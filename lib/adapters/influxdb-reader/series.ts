@@ -1,5 +1,5 @@
+import { quotedName } from "../influxdb/influxql.ts";
 import type { InfluxQuery } from "./client.ts";
-import { quotedName } from "./client.ts";
 
 /** One entity and the measurements in which it lies: more than one where its unit has changed. */
 export interface EntitySeries {

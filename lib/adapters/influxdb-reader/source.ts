@@ -1,6 +1,7 @@
 import type { Microseconds } from "../../base/time.ts";
 import type { HistoryChunk, HistorySource, PastRow } from "../../history/ports.ts";
-import { createInfluxQuery, type InfluxQuery, type InfluxReaderOptions, quotedName, quotedText } from "./client.ts";
+import { quotedName, quotedText } from "../influxdb/influxql.ts";
+import { createInfluxQuery, type InfluxQuery, type InfluxReaderOptions } from "./client.ts";
 import { rowsOfPoints } from "./points.ts";
 import { type EntitySeries, fieldsOf, listEntities, unitsAmong } from "./series.ts";
 

@@ -1,15 +1,13 @@
-import { compareEvents, type HomeEvent, naturalKey, rankOf } from "../../event/index.ts";
-import type { EntityStats, EventStore, Position, RangeQuery } from "../../store/ports.ts";
+import { compareEvents, type HomeEvent, rankOf } from "../../event/index.ts";
+import { aggregateByReading, type Reading, statsByReading, tilesByReading } from "../../series/index.ts";
+import type { EventStore, Position, RangeQuery } from "../../store/ports.ts";
 
 /** One home's events in the order of `compareEvents`. */
 type Events = HomeEvent[];
 
-/** About what one event takes beside its texts, so that `stats` says something of the same kind as a file would. */
-const EVENT_BYTES = 200;
-
 /**
  * The time-series store in this process's memory: gone with it. For tests, and for a look around that shall leave nothing behind.
- * It never fails.
+ * It never fails. Days are never compacted, and only the nightly job deletes.
  */
 export function createMemoryEventStore(): EventStore {
   const homes = new Map<string, Events>();
@@ -24,6 +22,19 @@ export function createMemoryEventStore(): EventStore {
     const there = events[index];
     if (!there || compareEvents(there, event) !== 0) events.splice(index, 0, event);
     else if (rankOf(event) >= rankOf(there)) events[index] = event;
+  }
+
+  /** All of it as one page. */
+  async function* read({ homeId, entityIds, fromUs, toUs }: Reading): AsyncGenerator<readonly HomeEvent[]> {
+    const events = homes.get(homeId) ?? [];
+    const span = { ...(fromUs !== undefined && { fromUs }), ...(toUs !== undefined && { toUs }) };
+    const [from, to] = boundsOf(events, span);
+    yield events.slice(from, to).filter(matcherOf({ ...(entityIds && { entityIds }) }));
+  }
+
+  async function lastBefore(homeId: string, entityId: string, beforeUs: number): Promise<HomeEvent | undefined> {
+    const events = homes.get(homeId) ?? [];
+    return events.slice(0, boundsOf(events, { toUs: beforeUs })[1]).findLast((event) => event.entityId === entityId);
   }
 
   return {
@@ -41,17 +52,20 @@ export function createMemoryEventStore(): EventStore {
       const last = page.at(-1);
       return last && page.length === query.limit ? { events: page, next: positionOf(last) } : { events: page };
     },
-    stats: async (query) => {
-      const events = homes.get(query.homeId) ?? [];
-      const [from, to] = boundsOf(events, query);
-      const found = events.slice(from, to).filter(matcherOf(query));
-      const entities = Map.groupBy(found, (event) => event.entityId);
-      return [...entities].sort(([a], [b]) => (a < b ? -1 : 1)).map(([entityId, own]) => statsOf(entityId, own));
-    },
+    stats: (query) => statsByReading(query, read),
+    aggregate: (query) => aggregateByReading(query, { read, lastBefore }),
+    tiles: (query) => tilesByReading(query, read),
     prune: async (homeId, beforeUs) => {
       const events = homes.get(homeId) ?? [];
       return events.splice(0, boundsOf(events, { toUs: beforeUs })[1]).length;
     },
+    compact: async () => {},
+    setUp: async () => {},
+    retention: async (homeId) => {
+      const oldest = homes.get(homeId)?.[0];
+      return { means: ["job"], ...(oldest && { oldestUs: oldest.atUs }) };
+    },
+    drop: async () => homes.clear(),
     check: async () => {},
     close: async () => {},
   };
@@ -109,19 +123,4 @@ function matcherOf(query: Pick<RangeQuery, "entityIds" | "areaId" | "deviceId" |
     (areaId === undefined || event.areaId === areaId) &&
     (deviceId === undefined || event.deviceId === deviceId) &&
     (domain === undefined || event.domain === domain);
-}
-
-function statsOf(entityId: string, events: readonly HomeEvent[]): EntityStats {
-  const times = events.map((event) => event.atUs);
-  const gaps = times.slice(1).map((atUs, index) => atUs - (times[index] ?? atUs));
-  const sets = new Set(events.map((event) => JSON.stringify(event.attributes)));
-  const shared = [...sets].reduce((sum, text) => sum + text.length, 0);
-  return {
-    entityId,
-    count: events.length,
-    firstUs: times[0] ?? 0,
-    lastUs: times.at(-1) ?? 0,
-    bytes: shared + events.reduce((sum, event) => sum + EVENT_BYTES + naturalKey(event).length + event.state.length, 0),
-    longestGapSeconds: gaps.reduce((longest, gap) => Math.max(longest, gap), 0) / 1e6,
-  };
 }

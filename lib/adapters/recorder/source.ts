@@ -145,7 +145,7 @@ function momentOf(seconds: number | null, text: string | null): Microseconds | n
 
 /** A row that is gone was purged; one of another time has taken its number. */
 function isStill(db: DatabaseSync, { select }: RecorderSchema, { stateId, atUs }: Position): boolean {
-  const row = db.prepare(select).get(stateId - 1, 1) as unknown as StateRow | undefined;
+  const row = db.prepare(select).get(stateId - 1, 1) as StateRow | undefined;
   return row?.state_id !== stateId || positionOf(row).atUs === atUs;
 }
 

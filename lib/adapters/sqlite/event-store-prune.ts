@@ -1,52 +1,66 @@
-import type { DatabaseSync, SQLInputValue } from "node:sqlite";
-import { transaction } from "./open.ts";
+import type { HomeEvent } from "../../event/index.ts";
+import { encodeBlock } from "../../series/index.ts";
+import { type DayPlan, isAsPlanned } from "./event-store-compact.ts";
+import { daySpan, FIRST_US, stepsOf } from "./event-store-read.ts";
+import type { Source } from "./event-store-spans.ts";
+import { DAY_US, type NewSegment, type Segment, type Tables } from "./event-store-tables.ts";
+import { spanOf } from "./event-store-write.ts";
 
-/** Rows of one transaction: about 20 ms, in which nobody else can write. */
-const CHUNK_ROWS = 5_000;
+type ReadingOf = <T>(work: (source: Source) => T) => T;
 
-export interface Pruning {
-  /** One chunk, in a transaction of its own. How many events went, and whether nothing is left to do. */
-  step(): { readonly events: number; readonly isDone: boolean };
+/** What is to become of a day: how many events go, and, where some stay, the segments that take the place of those that are cut. */
+export interface PrunedDay {
+  readonly events: number;
+  readonly removed: readonly number[];
+  readonly added: readonly NewSegment[];
 }
 
-/** Deletes a home's events before the moment, then the texts, series and entities that no event uses any more; chunk by chunk, safe to break off and to repeat. */
-export function createPruning(db: DatabaseSync, homeId: string, beforeUs: number): Pruning {
-  const home = db.prepare("SELECT id FROM home WHERE name = ?").get(homeId)?.id ?? null;
-  const run = (sql: string, ...values: SQLInputValue[]): number => Number(db.prepare(sql).run(...values).changes);
-
-  function events(): number {
-    const nth = "SELECT at_us FROM event WHERE home = ? AND at_us < ? ORDER BY at_us LIMIT 1 OFFSET ?";
-    const cut = db.prepare(nth).get(home, beforeUs, CHUNK_ROWS - 1)?.at_us;
-    return cut === undefined
-      ? run("DELETE FROM event WHERE home = ? AND at_us < ?", home, beforeUs)
-      : run("DELETE FROM event WHERE home = ? AND at_us <= ?", home, cut);
+/** Of the part of the plan's day before the moment. Yields between steps of some 50 ms; memory holds the segments that are cut, one after the other. */
+export function* prunedDay(reading: ReadingOf, plan: DayPlan, beforeUs: number): Generator<undefined, PrunedDay> {
+  const { homeId, home, day } = plan;
+  const segments = reading(({ tables }) => tables.segments(home, day)).filter(({ minUs }) => minUs < beforeUs);
+  const whole = segments.filter(({ maxUs }) => maxUs < beforeUs);
+  const cut = segments.filter(({ maxUs }) => maxUs >= beforeUs);
+  let events = 0;
+  // Segments of compaction hold no key twice; of others only the events themselves say how many there are.
+  if (cut.length === 0 && whole.every(({ isClosed }) => isClosed))
+    events = whole.reduce((sum, it) => sum + it.count, 0);
+  else {
+    const span = daySpan(day, { fromUs: FIRST_US, toUs: beforeUs });
+    for (const step of stepsOf(reading, { homeId, span })) {
+      events += step.events.length;
+      yield;
+    }
   }
-
-  const texts = (): number =>
-    run(
-      "DELETE FROM text WHERE id IN (SELECT id FROM text WHERE home = ? AND last_us < ? LIMIT ?)",
-      home,
-      beforeUs,
-      CHUNK_ROWS,
-    );
-
-  const names = (): number =>
-    run("DELETE FROM series WHERE home = ? AND NOT EXISTS (SELECT 1 FROM event e WHERE e.series = series.id)", home) +
-    run("DELETE FROM entity WHERE home = ? AND NOT EXISTS (SELECT 1 FROM series s WHERE s.entity = entity.id)", home);
-
-  /** Other processes remember ids: from now on they ask again. */
-  const newGeneration = () => run("UPDATE generation SET value = value + 1");
-
-  return {
-    step: () =>
-      transaction(db, () => {
-        const pruned = events();
-        if (pruned > 0) return { events: pruned, isDone: false };
-        const forgotten = texts();
-        if (forgotten > 0) newGeneration();
-        if (forgotten === CHUNK_ROWS) return { events: 0, isDone: false };
-        if (names() > 0) newGeneration();
-        return { events: 0, isDone: true };
-      }),
-  };
+  const added: NewSegment[] = [];
+  for (const segment of cut) {
+    const left = reading((source) => source.blocks.open(source.tables, segment)?.events({ fromUs: beforeUs }) ?? []);
+    if (left.length > 0) added.push(shortened(segment, left));
+    yield;
+  }
+  return { events, removed: segments.map(({ id }) => id), added };
 }
+
+const shortened = (segment: Segment, left: readonly HomeEvent[]): NewSegment => ({
+  ...segment,
+  ...spanOf(left),
+  body: encodeBlock(left),
+});
+
+/** To be called in a write transaction. False: the day is another one by now; nothing was done. */
+export function putPruned(tables: Tables, plan: DayPlan, { removed, added }: PrunedDay): boolean {
+  if (!isAsPlanned(tables, plan)) return false;
+  const { home, day } = plan;
+  tables.remove(removed);
+  for (const segment of added) tables.add(home, day, segment);
+  // Rollups speak of whole days.
+  tables.run("DELETE FROM rollup WHERE home = ? AND day = ?", home, day);
+  const isEmpty = tables.tail(home, day, 1).length === 0;
+  if (isEmpty) tables.run("DELETE FROM day WHERE home = ? AND day = ?", home, day);
+  else tables.run("UPDATE day SET state = 0 WHERE home = ? AND day = ?", home, day);
+  return true;
+}
+
+/** Whether the day has anything before the moment. */
+export const hasBefore = (tables: Tables, { home, day }: { home: number; day: number }, beforeUs: number): boolean =>
+  (day + 1) * DAY_US <= beforeUs || tables.segments(home, day).some(({ minUs }) => minUs < beforeUs);

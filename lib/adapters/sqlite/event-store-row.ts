@@ -1,4 +1,3 @@
-import type { SQLInputValue } from "node:sqlite";
 import {
   DAY_PARTS,
   type DayPart,
@@ -8,22 +7,11 @@ import {
   type EventSource,
   type HomeEvent,
   type Quality,
-  rankOf,
   type Weather,
 } from "../../event/index.ts";
 
-/** What a row needs from the id tables. */
-export interface RowIds {
-  readonly home: number;
-  readonly entity: number;
-  readonly series: number;
-  readonly user: number | null;
-  readonly attributes: number | null;
-  readonly weather: number | null;
-}
-
 /** What the events of a series share. */
-export type Tags = readonly [
+type Tags = readonly [
   areaId: string | null,
   deviceId: string | null,
   domain: string,
@@ -32,21 +20,12 @@ export type Tags = readonly [
   origin: string,
 ];
 
-export const tagsOf = (event: HomeEvent): Tags => [
-  event.areaId ?? null,
-  event.deviceId ?? null,
-  event.domain,
-  event.deviceClass ?? null,
-  event.unit ?? null,
-  event.origin,
-];
-
 const QUALITIES: readonly Quality[] = ["ok", "unknown", "unavailable"];
 
 /** How the typed value is kept: most often it is the state read as a number, which takes no byte at all. */
 const VALUE = { none: 0, fromState: 1, false: 2, true: 3, column: 4 } as const;
 
-// `flags`, from the lowest bit. New members take new bits or new numbers: rows of older programs must keep their meaning.
+// `flags`, from the lowest bit.
 const KIND_BITS = 3;
 const SOURCE_SHIFT = 3;
 const QUALITY_SHIFT = 5;
@@ -54,65 +33,6 @@ const DAY_PART_SHIFT = 7;
 const VALUE_SHIFT = 9;
 /** `lasted` holds microseconds, not seconds. */
 const LASTED_US = 1 << 12;
-/** The rank stands highest and alone, so that SQL can compare it. */
-export const RANK_SHIFT = 13;
-
-const EVENT_COLUMNS = [
-  ["home", "at_us", "entity", "removed"],
-  ["series", "flags", "unchanged_us", "state", "value", "old_state", "lasted", "local"],
-  ["context", "parent", "user", "attributes", "weather"],
-].flat();
-
-/** Writes one row by `encodeRow`; of two at one key the higher rank stays, of equal ranks the later write. */
-export const UPSERT_EVENT = `
-  INSERT INTO event (${EVENT_COLUMNS.join(", ")}) VALUES (${EVENT_COLUMNS.map(() => "?").join(", ")})
-  ON CONFLICT (home, at_us, entity, removed) DO UPDATE SET
-  ${EVENT_COLUMNS.slice(4)
-    .map((name) => `${name} = excluded.${name}`)
-    .join(", ")}
-  WHERE (excluded.flags >> ${RANK_SHIFT}) >= (event.flags >> ${RANK_SHIFT})`;
-
-/** Parameters of UPSERT_EVENT. A lone surrogate, which UTF-8 cannot hold, is stored as U+FFFD. */
-export function encodeRow(event: HomeEvent, ids: RowIds): SQLInputValue[] {
-  const { value, secondsInOldState: seconds, context } = event;
-  const mode = valueMode(event);
-  const lastedUs = seconds === undefined ? null : Math.round(seconds * 1e6);
-  const isExact = lastedUs !== null && lastedUs / 1e6 === seconds;
-  const flags =
-    EVENT_KINDS.indexOf(event.kind) |
-    (EVENT_SOURCES.indexOf(event.source) << SOURCE_SHIFT) |
-    (QUALITIES.indexOf(event.quality) << QUALITY_SHIFT) |
-    (DAY_PARTS.indexOf(event.dayPart) << DAY_PART_SHIFT) |
-    (mode << VALUE_SHIFT) |
-    (isExact ? LASTED_US : 0) |
-    (rankOf(event) << RANK_SHIFT);
-  return [
-    ids.home,
-    event.atUs,
-    ids.entity,
-    event.kind === "removed" ? 1 : 0,
-    ids.series,
-    flags,
-    event.atUs - event.lastChangedUs,
-    event.state,
-    mode === VALUE.column ? Number(value) : null,
-    event.oldState ?? null,
-    isExact ? lastedUs : (seconds ?? null),
-    encodeLocal(event.localTime, event.atUs),
-    context.id,
-    context.parentId ?? null,
-    ids.user,
-    ids.attributes,
-    ids.weather,
-  ];
-}
-
-function valueMode({ value, state }: HomeEvent): number {
-  if (value === undefined) return VALUE.none;
-  if (typeof value === "boolean") return value ? VALUE.true : VALUE.false;
-  return Object.is(Number(state), value) ? VALUE.fromState : VALUE.column;
-}
-
 /** A row with what its ids stand for, in this order. */
 export type EventRow = readonly [
   at_us: number,
@@ -176,14 +96,6 @@ function decodeValue(mode: number, state: string, column: number | null): number
   if (mode === VALUE.fromState) return Number(state);
   if (mode === VALUE.column) return column ?? undefined;
   return mode === VALUE.none ? undefined : mode === VALUE.true;
-}
-
-/** Local time is the moment and an offset: kept as minutes of offset, or, of a text written in another way, as `=` and the text. */
-function encodeLocal(text: string, atUs: number): number | string {
-  const offset = /([+-])(\d\d):(\d\d)$/.exec(text);
-  if (!offset) return `=${text}`;
-  const minutes = (Number(offset[2]) * 60 + Number(offset[3])) * (offset[1] === "-" ? -1 : 1);
-  return localText(atUs, minutes) === text ? minutes : `=${text}`;
 }
 
 const decodeLocal = (local: number | string, atUs: number): string =>

@@ -2,21 +2,15 @@
 export const EVENT_STORE_APPLICATION_ID = 0x484c6576;
 
 /**
- * Schema steps of the event store.
+ * Schema steps of the event store. Version 1 had a row for each event; its tables are emptied into segments and dropped by event-store-migrate.ts.
  *
- * | question | answered by |
- * |---|---|
- * | a home's events by time, either way | the key of `event` |
- * | one entity's, area's, device's, domain's events by time | `series` of the home, then `event_by_series`, merged |
- * | is this event there already? | the key of `event` |
- * | what may go with events before T? | `text_by_age` |
- *
- * `series`: what an entity's events share until somebody moves it: area, device, domain, class, unit, origin. An event names its series, so it keeps the area
- * in which it happened. `text`: attribute sets, weather and users, once a home however often they repeat; `last_us` is no earlier than the last event that
- * uses the row (rounded up to the hour, so that a set in use is written once an hour at most): rows before the retention's moment are used by nobody.
- * Ids are never given twice (AUTOINCREMENT). `generation` rises when ids are deleted, so that other processes forget the ones they remember.
- * `entity.sort` is the id in UTF-16, big-endian: bytes in it order as JavaScript orders strings, and so does `compareEvents`.
- * What the columns of `event` mean stands in event-store-row.ts.
+ * Version 2: events live in segments, immutable blocks of one home and one UTC day (lib/series/columns). Each write adds one for each day; small ones are merged.
+ * `seq`: of two events at one key with equal rank the one in the segment of the higher `seq` stays. `closed`: made by compaction: such segments of one day hold no key
+ * twice, and each knows which entities lie in it (`first_entity` to `last_entity`, by code units; NULL: not known). Ids are never given twice (AUTOINCREMENT), so
+ * that what another process remembers by them is right or gone.
+ * `day.state`: 0: no rollups; 1: as compaction left it; 2: written to since. `rollup.body`: the hours of one entity's day (event-store-rollups.ts); NULL: ask
+ * the events. An entity without a row has no events in a day of state 1 or 2. (`rollup` has row ids because an index tree puts all but 1,000 bytes of a row on pages
+ * of their own: 11 bytes an event instead of 5.)
  */
 export const EVENT_STORE_STEPS: readonly string[] = [
   `
@@ -43,5 +37,19 @@ export const EVENT_STORE_STEPS: readonly string[] = [
     PRIMARY KEY (home, at_us, entity, removed)
   ) WITHOUT ROWID;
   CREATE INDEX event_by_series ON event (series, at_us, removed);
+  `,
+  `
+  CREATE TABLE segment (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, home INTEGER NOT NULL, day INTEGER NOT NULL, seq INTEGER NOT NULL, closed INTEGER NOT NULL,
+    count INTEGER NOT NULL, bytes INTEGER NOT NULL, min_us INTEGER NOT NULL, max_us INTEGER NOT NULL, first_entity TEXT, last_entity TEXT,
+    body BLOB NOT NULL
+  ) STRICT;
+  CREATE INDEX segment_by_day ON segment (home, day, seq, closed, count, bytes, min_us, max_us, first_entity, last_entity);
+  CREATE TABLE day (
+    home INTEGER NOT NULL, day INTEGER NOT NULL, state INTEGER NOT NULL, PRIMARY KEY (home, day)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE rollup (home INTEGER NOT NULL, entity TEXT NOT NULL, day INTEGER NOT NULL, body BLOB) STRICT;
+  CREATE UNIQUE INDEX rollup_by_entity ON rollup (home, entity, day);
+  CREATE INDEX rollup_by_day ON rollup (home, day);
   `,
 ];

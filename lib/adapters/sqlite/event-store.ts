@@ -1,15 +1,13 @@
-import { statSync } from "node:fs";
-import type { DatabaseSync } from "node:sqlite";
 import { type Clock, systemClock } from "../../base/clock.ts";
-import { HearthlineError } from "../../base/errors.ts";
+import { type Reading, statsByReading, tilesByReading } from "../../series/index.ts";
 import type { EventStore } from "../../store/ports.ts";
-import { createIdTables, type IdTables } from "./event-store-ids.ts";
-import { createPruning } from "./event-store-prune.ts";
-import { createReader, type Reader, rangeOf } from "./event-store-range.ts";
-import { encodeRow, UPSERT_EVENT } from "./event-store-row.ts";
-import { EVENT_STORE_APPLICATION_ID, EVENT_STORE_STEPS } from "./event-store-schema.ts";
-import { statsOf } from "./event-store-stats.ts";
-import { openSqlite, snapshot, transaction, withSqliteErrors } from "./open.ts";
+import { aggregatesOf } from "./event-store-aggregate.ts";
+import { createEventStoreFile, shrink } from "./event-store-file.ts";
+import { FIRST_US, LAST_US, pageOf, type Step, stepsOf } from "./event-store-read.ts";
+import type { Source } from "./event-store-spans.ts";
+import { createBytesOf } from "./event-store-stats.ts";
+import { createUpkeep } from "./event-store-upkeep.ts";
+import { prepare, put } from "./event-store-write.ts";
 
 export interface SqliteEventStoreOptions {
   /** The database file; its folder is made when missing. `:memory:` for none. */
@@ -17,104 +15,98 @@ export interface SqliteEventStoreOptions {
   /** How long to wait for another process's lock. Default 5,000 ms, and the thread is blocked meanwhile. */
   readonly busyTimeoutMs?: number;
   readonly clock?: Clock;
+  /** Told in a sentence when a file of an earlier version is changed, and where its copy is. */
+  readonly onNotice?: (message: string) => void;
 }
 
-/** Between two chunks of a prune, so that a process that waits for the lock (and polls for it) gets its turn. */
-const PRUNE_PAUSE_MS = 5;
-
-interface Open {
-  readonly db: DatabaseSync;
-  readonly ids: IdTables;
-  readonly reader: Reader;
-  /** Of the file that was opened. */
-  readonly file: number | undefined;
-}
-
-/** By which a file is told from another of the same name; undefined: there is none. */
-const fileNumber = (path: string): number | undefined => statSync(path, { throwIfNoEntry: false })?.ino;
+const READING = "Reading the event store";
 
 /**
- * The embedded time-series store. Any number of processes may have the file open: readers never wait, writers wait for each other.
+ * The embedded time-series store: blocks of columns in SQLite. Any number of processes may have the file open: readers never wait, writers wait for each other.
  * A batch is one transaction, synced to the disk before `write` resolves. The file is opened by the first call; a call after a failed one tries again.
- * Errors: `service_timeout` (locked), `service_failed` (disk full, read-only, not to be opened, deleted while open) are worth another try;
- * `data_folder_unusable` (damaged, not ours, from a newer version) is for a person.
+ * A file of an earlier schema version is changed by the first call (a copy is kept beside it); all calls wait for that.
+ * Errors: `store_unavailable` (locked, not to be opened, deleted while open), `store_full` are worth another try; `store_read_only`, `store_damaged`,
+ * `store_incompatible` (not ours, from a newer version) are for a person.
  */
 export function createSqliteEventStore(options: SqliteEventStoreOptions): EventStore {
-  const { path, busyTimeoutMs, clock = systemClock } = options;
-  let open: Open | undefined;
-  let isClosed = false;
+  const { path, busyTimeoutMs, clock = systemClock, onNotice } = options;
+  const file = createEventStoreFile({ path, busyTimeoutMs, clock, onNotice });
+  const upkeep = createUpkeep(file, clock);
+  const reading = <T>(work: (source: Source) => T): T => file.read(READING, work);
 
-  function opened(): Open {
-    if (isClosed)
-      throw new HearthlineError("service_failed", `The event store "${path}" is closed; wanted is an open one.`);
-    if (!open) {
-      const db = openSqlite({
-        path,
-        applicationId: EVENT_STORE_APPLICATION_ID,
-        what: "event store",
-        steps: EVENT_STORE_STEPS,
-        ...(busyTimeoutMs !== undefined && { busyTimeoutMs }),
+  /** Each step of the work in a transaction of its own. */
+  async function stepped<T>(start: (source: () => Source) => Generator<undefined, T>): Promise<T> {
+    let source: Source | undefined;
+    const work = start(() => source as Source);
+    for (;;) {
+      const step = reading((now) => {
+        source = now;
+        return work.next();
       });
-      open = { db, ids: createIdTables(db), reader: createReader(db), file: fileNumber(path) };
+      if (step.done) return step.value;
+      await clock.sleep(0);
     }
-    if (fileNumber(path) !== open.file) letGo(open.db);
-    return open;
   }
 
-  /** What is written to a file without a name is gone with this process: nothing may count as stored in it. */
-  function letGo(db: DatabaseSync): never {
-    open = undefined;
-    db.close();
-    throw new HearthlineError(
-      "service_failed",
-      `The event store "${path}" was deleted or replaced while it was open; the next try opens what is there then.`,
-    );
+  /** `onStep` sees each step before its events are given. */
+  async function* read({ homeId, entityIds, fromUs, toUs }: Reading, onStep?: (step: Step) => void) {
+    const span = { fromUs: fromUs ?? FIRST_US, toUs: toUs ?? LAST_US };
+    for (const step of stepsOf(reading, { homeId, span, choice: { entityIds } })) {
+      onStep?.(step);
+      yield step.events;
+      await clock.sleep(0);
+    }
   }
-
-  const using = <T>(doing: string, work: (open: Open) => T): T => withSqliteErrors(doing, path, () => work(opened()));
-  const reading = <T>(doing: string, work: (open: Open) => T): T =>
-    using(doing, (it) => snapshot(it.db, () => work(it)));
 
   return {
     write: async (events) => {
-      if (events.length === 0) return;
-      using("Writing to the event store", ({ db, ids }) => {
-        const upsert = db.prepare(UPSERT_EVENT);
-        try {
-          transaction(db, () => {
-            ids.begin();
-            for (const event of events) upsert.run(...encodeRow(event, ids.idsOf(event)));
-          });
-        } catch (thrown) {
-          ids.forget();
-          throw thrown;
-        }
+      const doing = "Writing to the event store";
+      await file.ready(doing);
+      const prepared = prepare(events);
+      if (prepared.length === 0) return;
+      file.write(doing, (source) => {
+        for (const each of prepared) put(source, each);
       });
     },
-    range: async (query) => reading("Reading the event store", ({ reader }) => rangeOf(reader, query)),
+    range: async (query) => {
+      await file.ready(READING);
+      return stepped((source) => pageOf(source, query));
+    },
     stats: async (query) => {
-      const counting = using("Reading the event store", ({ reader }) => statsOf(reader, query));
-      for (;;) {
-        const step = reading("Reading the event store", () => counting.next());
-        if (step.done) return step.value;
-        await clock.sleep(0);
-      }
+      await file.ready(READING);
+      const { begin, bytesOf } = createBytesOf();
+      return statsByReading(query, (of) => read(of, begin), bytesOf);
     },
-    prune: async (homeId, beforeUs) => {
-      const pruning = using("Pruning the event store", ({ db }) => createPruning(db, homeId, beforeUs));
-      for (let count = 0; ; ) {
-        const { events, isDone } = using("Pruning the event store", () => pruning.step());
-        count += events;
-        if (isDone) return count;
-        await clock.sleep(PRUNE_PAUSE_MS);
-      }
+    aggregate: async (query) => {
+      await file.ready(READING);
+      return stepped((source) => aggregatesOf(source, query));
     },
-    check: async () =>
-      void using("Asking the event store", ({ db }) => db.prepare("SELECT value FROM generation").get()),
-    close: async () => {
-      isClosed = true;
-      open?.db.close();
-      open = undefined;
+    tiles: async (query) => {
+      await file.ready(READING);
+      return tilesByReading(query, read);
     },
+    prune: upkeep.prune,
+    compact: upkeep.compact,
+    setUp: () => file.ready("Setting up the event store"),
+    retention: async (homeId) => {
+      await file.ready(READING);
+      const oldest = await stepped((source) => pageOf(source, { homeId, order: "asc", limit: 1 }));
+      const oldestUs = oldest.events[0]?.atUs;
+      return { means: ["job"], ...(oldestUs !== undefined && { oldestUs }) };
+    },
+    drop: async () => {
+      const doing = "Dropping the event store";
+      await file.ready(doing);
+      file.write(doing, (_source, db) => {
+        for (const table of ["segment", "rollup", "day", "home"]) db.exec(`DELETE FROM ${table}`);
+      });
+      file.plain(doing, shrink);
+    },
+    check: async () => {
+      const doing = "Asking the event store";
+      await file.ready(doing);
+      file.plain(doing, (db) => void db.prepare("SELECT 1 FROM segment LIMIT 1").get());
+    },
+    close: async () => file.close(),
   };
 }

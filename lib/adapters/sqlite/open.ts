@@ -14,21 +14,53 @@ export interface SqliteFile {
   readonly steps: readonly string[];
   /** How long a statement waits for another process's lock. Default 5,000 ms; the thread is blocked meanwhile. */
   readonly busyTimeoutMs?: number;
+  /** Freed pages can be given back to the file system (a file that exists already stays as it was made). */
+  readonly givesBackPages?: boolean;
+  /** Called before the first step of a file that an earlier version made. */
+  readonly beforeSteps?: (db: DatabaseSync, version: number) => void;
+  readonly codes?: SqliteCodes;
 }
+
+/** The codes of errors, by what the file's owner promises. */
+export type SqliteCodes = Readonly<
+  Record<"locked" | "failed" | "full" | "unopened" | "readOnly" | "damaged" | "foreign", ErrorCode>
+>;
+
+const SERVICE_CODES: SqliteCodes = {
+  locked: "service_timeout",
+  failed: "service_failed",
+  full: "service_failed",
+  unopened: "service_failed",
+  readOnly: "service_failed",
+  damaged: "data_folder_unusable",
+  foreign: "data_folder_unusable",
+};
+export const STORE_CODES: SqliteCodes = {
+  locked: "store_unavailable",
+  failed: "store_unavailable",
+  full: "store_full",
+  unopened: "store_unavailable",
+  readOnly: "store_read_only",
+  damaged: "store_damaged",
+  foreign: "store_incompatible",
+};
 
 /**
  * Opens a database for several processes at once, and brings its schema to the newest version.
  * A transaction that has been committed survives kill -9 and a power cut: WAL with `synchronous = FULL` syncs the log at every commit
  * (with NORMAL a power cut takes the last commits away). `fullfsync` makes that true on macOS as well.
- * @throws HearthlineError `service_timeout` (locked), `service_failed` (disk full, read-only, cannot be opened): safe to try again;
+ * @throws HearthlineError by `codes`; default `service_timeout` (locked), `service_failed` (disk full, read-only, cannot be opened): safe to try again;
  * `data_folder_unusable` (damaged, another program's file, written by a newer Hearthline): a person has to act
  */
 export function openSqlite(file: SqliteFile): DatabaseSync {
-  return withSqliteErrors(`Opening the ${file.what}`, file.path, () => {
-    if (file.path !== ":memory:") mkdirSync(dirname(file.path), { recursive: true, mode: 0o700 });
-    const db = new DatabaseSync(file.path, { timeout: file.busyTimeoutMs ?? 5_000 });
+  const { path, codes } = file;
+  return withSqliteErrors({ doing: `Opening the ${file.what}`, path, ...(codes && { codes }) }, () => {
+    if (path !== ":memory:") mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    const db = new DatabaseSync(path, { timeout: file.busyTimeoutMs ?? 5_000 });
     try {
       refuseForeign(db, file);
+      // Only what comes before the first table of a file has any effect.
+      if (file.givesBackPages) db.exec("PRAGMA auto_vacuum = INCREMENTAL");
       db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;");
       // Without the limit the log stays as long as it once had to be.
       db.exec("PRAGMA journal_size_limit = 67108864;");
@@ -44,26 +76,29 @@ export function openSqlite(file: SqliteFile): DatabaseSync {
 const pragma = (db: DatabaseSync, name: "user_version" | "application_id"): number =>
   Number(db.prepare(`PRAGMA ${name}`).get()?.[name]);
 
-function refuseForeign(db: DatabaseSync, { path, what, applicationId, steps }: SqliteFile): void {
+function refuseForeign(db: DatabaseSync, file: SqliteFile): void {
+  const { path, what, applicationId, steps, codes = SERVICE_CODES } = file;
   const id = pragma(db, "application_id");
   const isEmpty = id === 0 && db.prepare("SELECT 1 FROM sqlite_schema LIMIT 1").get() === undefined;
   if (id !== applicationId && !isEmpty) {
     throw new HearthlineError(
-      "data_folder_unusable",
+      codes.foreign,
       `Opening the ${what} "${path}": the file is another program's database (application id ${id}); wanted is a file of Hearthline or no file.`,
     );
   }
   const version = pragma(db, "user_version");
   if (version > steps.length) {
     throw new HearthlineError(
-      "data_folder_unusable",
+      codes.foreign,
       `Opening the ${what} "${path}": the file has schema version "${version}", this program knows ${steps.length}; wanted is the newer Hearthline that wrote it.`,
     );
   }
 }
 
 function migrate(db: DatabaseSync, file: SqliteFile): void {
-  if (pragma(db, "user_version") === file.steps.length) return;
+  const version = pragma(db, "user_version");
+  if (version === file.steps.length) return;
+  if (version > 0) file.beforeSteps?.(db, version);
   transaction(db, () => {
     // Asked again under the lock: another process may have done it meanwhile.
     for (const step of file.steps.slice(pragma(db, "user_version"))) db.exec(step);
@@ -96,22 +131,31 @@ export function snapshot<T>(db: DatabaseSync, work: () => T): T {
 }
 
 // Primary result codes: https://www.sqlite.org/rescode.html
-const FATES: Readonly<Record<number, readonly [ErrorCode, string]>> = {
-  5: ["service_timeout", "another process holds its lock"],
-  6: ["service_timeout", "another connection holds its lock"],
-  8: ["service_failed", "the file cannot be written; wanted is write permission on it and on its folder"],
-  10: ["service_failed", "the disk answers with an error"],
-  11: ["data_folder_unusable", "the file is damaged; wanted is a backup of it, or a new file"],
-  13: ["service_failed", "the disk is full; wanted is free space"],
-  14: ["service_failed", "the file cannot be opened; wanted is a folder that may be written"],
-  26: ["data_folder_unusable", "the file is no SQLite database; wanted is a backup of it, or a new file"],
+const FATES: Readonly<Record<number, readonly [keyof SqliteCodes, string]>> = {
+  5: ["locked", "another process holds its lock"],
+  6: ["locked", "another connection holds its lock"],
+  8: ["readOnly", "the file cannot be written; wanted is write permission on it and on its folder"],
+  10: ["failed", "the disk answers with an error"],
+  11: ["damaged", "the file is damaged; wanted is a backup of it, or a new file"],
+  13: ["full", "the disk is full; wanted is free space"],
+  14: ["unopened", "the file cannot be opened; wanted is a folder that may be written"],
+  26: ["damaged", "the file is no SQLite database; wanted is a backup of it, or a new file"],
 };
+const OTHER = ["failed", "SQLite answers with an error"] as const;
 
-const OTHER = ["service_failed", "SQLite answers with an error"] as const;
-const NO_FOLDER = ["service_failed", "its folder cannot be made; wanted is a folder that may be written"] as const;
+const FOLDER_FATES: Readonly<Record<string, readonly [keyof SqliteCodes, string]>> = {
+  EACCES: ["readOnly", "its folder may not be written; wanted is a folder that may be written"],
+  EPERM: ["readOnly", "its folder may not be written; wanted is a folder that may be written"],
+  EROFS: ["readOnly", "its folder is on a disk that is read-only; wanted is a folder that may be written"],
+  ENOSPC: ["full", "the disk is full; wanted is free space"],
+};
+const NO_FOLDER = ["unopened", "its folder cannot be made; wanted is a folder that may be written"] as const;
 
 /** Runs `work`; what SQLite or the file system throws becomes an error of ours that says what was tried, with which file, and what is wanted. */
-export function withSqliteErrors<T>(doing: string, path: string, work: () => T): T {
+export function withSqliteErrors<T>(
+  { doing, path, codes = SERVICE_CODES }: { doing: string; path: string; codes?: SqliteCodes },
+  work: () => T,
+): T {
   try {
     return work();
   } catch (thrown) {
@@ -120,7 +164,7 @@ export function withSqliteErrors<T>(doing: string, path: string, work: () => T):
     const isFileSystem = typeof code === "string" && /^E[A-Z]+$/.test(code);
     if (typeof errcode !== "number" && !isFileSystem) throw thrown;
     // The low byte is the primary code, the rest details it.
-    const [ours, state] = isFileSystem ? NO_FOLDER : (FATES[Number(errcode) & 0xff] ?? OTHER);
-    throw new HearthlineError(ours, `${doing} "${path}": ${state} (${messageOf(thrown)}).`, { cause: thrown });
+    const [ours, state] = isFileSystem ? (FOLDER_FATES[code] ?? NO_FOLDER) : (FATES[Number(errcode) & 0xff] ?? OTHER);
+    throw new HearthlineError(codes[ours], `${doing} "${path}": ${state} (${messageOf(thrown)}).`, { cause: thrown });
   }
 }

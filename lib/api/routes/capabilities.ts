@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { Device, DeviceCapabilities, DeviceIndex } from "../../devices/index.ts";
+import { type DeviceCapabilities, type DeviceIndex, zigbeeAddressesOf } from "../../devices/index.ts";
 import { capabilityPageShape, deviceCapabilitiesShape } from "../capability-shapes.ts";
 import { jsonAnswer, NOT_MODIFIED, scopedProblems } from "../documented.ts";
 import { byKey, jsonWithTag, pageOf } from "../listing.ts";
@@ -83,15 +83,6 @@ const deviceRoute = (index: CapabilityParts["index"]): ScopedRoute => ({
     });
   },
 });
-
-/** Zigbee2MQTT's discovery names a device by `zigbee2mqtt_` and its address, whatever its base topic. Source: its lib/extension/homeassistant.ts; read 2026-09. */
-const IDENTIFIER = /^zigbee2mqtt_(0x[0-9a-f]{16})$/;
-
-const zigbeeAddressesOf = ({ identifiers }: Device): string[] =>
-  identifiers.flatMap(([domain, text = ""]) => {
-    const address = domain === "mqtt" ? IDENTIFIER.exec(text)?.[1] : undefined;
-    return address === undefined ? [] : [address];
-  });
 
 const summaryOf = (row: DeviceCapabilities, deviceId: string | undefined) => ({
   ieee_address: row.ieeeAddress,

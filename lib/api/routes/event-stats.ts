@@ -2,7 +2,8 @@ import * as z from "zod";
 import { formatIsoUs } from "../../base/time.ts";
 import type { EventStore } from "../../store/index.ts";
 import { jsonAnswer, scopedProblems } from "../documented.ts";
-import { checkSpan, entityIdsParameter, readQuery, timeParameter } from "../query.ts";
+import { pageOf } from "../listing.ts";
+import { checkSpan, cursorParameter, entityIdsParameter, limitParameter, readQuery, timeParameter } from "../query.ts";
 import { json, type ScopedRoute } from "../route.ts";
 import { eventStatsShape } from "../shapes.ts";
 
@@ -14,6 +15,8 @@ const querySchema = z.strictObject({
   entity_id: entityIdsParameter,
   from: timeParameter.optional().meta({ description: "Counts events of this moment and later." }),
   to: timeParameter.optional().meta({ description: "Counts events before this moment." }),
+  limit: limitParameter,
+  cursor: cursorParameter,
 });
 
 /** What of each entity is stored: for whoever wonders what fills the disk, or which sensor has gone silent. */
@@ -27,12 +30,12 @@ export const eventStatsRoute = ({ events }: EventStatsParts): ScopedRoute => ({
     tags: ["events"],
     requestParams: { query: querySchema },
     responses: {
-      "200": jsonAnswer("Entities of which there are events", eventStatsShape),
-      ...scopedProblems("request_invalid"),
+      "200": jsonAnswer("A page of the entities of which there are events", eventStatsShape),
+      ...scopedProblems("request_invalid", "cursor_invalid", "cursor_of_another_query"),
     },
   },
   async handle(request, { homeId }) {
-    const { entity_id, from, to } = readQuery(querySchema, request.query);
+    const { entity_id, from, to, limit, cursor } = readQuery(querySchema, request.query);
     checkSpan({ from, to });
     const stats = await events.stats({
       homeId,
@@ -40,15 +43,18 @@ export const eventStatsRoute = ({ events }: EventStatsParts): ScopedRoute => ({
       ...(from !== undefined && { fromUs: from }),
       ...(to !== undefined && { toUs: to }),
     });
+    const query = { homeId, list: "stats", entity_id: entity_id?.toSorted(), from, to };
+    const { items, next } = pageOf(stats, ({ entityId }) => entityId, { limit, cursor, query });
     return json({
-      entities: stats.map((entity) => ({
+      entities: items.map((entity) => ({
         entity_id: entity.entityId,
         count: entity.count,
         first: formatIsoUs(entity.firstUs),
         last: formatIsoUs(entity.lastUs),
-        bytes: entity.bytes,
+        bytes: Math.round(entity.bytes),
         longest_gap_seconds: entity.longestGapSeconds,
       })),
+      next,
     });
   },
 });

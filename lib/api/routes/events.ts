@@ -26,6 +26,8 @@ import { acceptedShape, eventPageShape } from "../shapes.ts";
 
 /** One request takes no more events (the contract's number). */
 export const EVENTS_MAX = 1_000;
+/** So many events count as one request against the limit of a token: about what a page of them costs to read. */
+const EVENTS_A_REQUEST = 100;
 
 export interface EventParts {
   readonly events: Pick<EventStore, "range">;
@@ -87,7 +89,7 @@ const postOperation = (path: string): Operation => ({
   operationId: path.endsWith("forward") ? "forwardEvents" : "sendEvents",
   summary: "Takes one event or up to 1,000",
   description:
-    "Each event by itself: wrong ones are named, the others are queued. They can be read a moment later. Sending the same event again changes nothing. Secrets (tokens, picture addresses, places) are left out before anything is queued.",
+    "Each event by itself: wrong ones are named, the others are queued. They can be read a moment later. Sending the same event again changes nothing. Every 100 events begun count as one request against the token's limit. Secrets (tokens, picture addresses, places) are left out before anything is queued.",
   tags: ["events"],
   requestBody: { required: true, content: { "application/json": { schema: bodySchema } } },
   responses: {
@@ -104,7 +106,8 @@ const postOperation = (path: string): Operation => ({
   },
 });
 
-async function postEvents(parts: EventParts, request: ApiRequest, { homeId }: Caller): Promise<Response> {
+async function postEvents(parts: EventParts, request: ApiRequest, caller: Caller): Promise<Response> {
+  const { homeId } = caller;
   const body = await readJson(request);
   const values: readonly unknown[] = Array.isArray(body) ? body : [body];
   if (values.length === 0 || values.length > EVENTS_MAX) {
@@ -112,6 +115,7 @@ async function postEvents(parts: EventParts, request: ApiRequest, { homeId }: Ca
       errors: [{ field: "", detail: `wanted are 1 to ${EVENTS_MAX} events` }],
     });
   }
+  await request.charge(caller, Math.ceil(values.length / EVENTS_A_REQUEST) - 1);
   const nowMs = parts.clock.nowMs();
   const { records, rejected } = takeEvents(values, {
     fromUs: EARLIEST_EVENT_US,

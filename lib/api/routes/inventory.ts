@@ -1,5 +1,7 @@
 import * as z from "zod";
-import type { DeviceIndex } from "../../devices/index.ts";
+import type { Clock } from "../../base/clock.ts";
+import type { Conflict, ConflictStore, DeviceIndex } from "../../devices/index.ts";
+import { conflictView } from "../change-views.ts";
 import { jsonAnswer, NOT_MODIFIED, scopedProblems } from "../documented.ts";
 import { readInventory } from "../inventory.ts";
 import { jsonWithTag, pageOf } from "../listing.ts";
@@ -10,7 +12,12 @@ import { areaPageShape, deviceDetailShape, devicePageShape, entityPageShape } fr
 
 export interface InventoryParts {
   readonly index: Pick<DeviceIndex, "list" | "seen">;
+  readonly conflicts: Pick<ConflictStore, "list">;
+  readonly clock: Pick<Clock, "nowMs">;
 }
+
+/** More than a home's store of conflicts holds. */
+const ALL_CONFLICTS = 10_000;
 
 const paging = { limit: limitParameter, cursor: cursorParameter };
 const entityQuery = z.strictObject({
@@ -26,12 +33,18 @@ const LIST_PROBLEMS = ["request_invalid", "cursor_invalid", "cursor_of_another_q
 const TAGS = ["index"];
 
 /** The index: what there is in the home, where, and when it was seen last. */
-export const inventoryRoutes = ({ index }: InventoryParts): ScopedRoute[] => [
-  entitiesRoute(index),
-  devicesRoute(index),
-  deviceRoute(index),
-  areasRoute(index),
+export const inventoryRoutes = (parts: InventoryParts): ScopedRoute[] => [
+  entitiesRoute(parts.index),
+  devicesRoute(parts),
+  deviceRoute(parts),
+  areasRoute(parts.index),
 ];
+
+/** Those that are not over. */
+async function standingConflicts({ conflicts, clock }: InventoryParts, homeId: string): Promise<readonly Conflict[]> {
+  const all = await conflicts.list(homeId, { limit: ALL_CONFLICTS, nowMs: clock.nowMs() });
+  return all.conflicts.filter(({ status }) => status !== "over");
+}
 
 const entitiesRoute = (index: InventoryParts["index"]): ScopedRoute => ({
   method: "GET",
@@ -63,7 +76,7 @@ const entitiesRoute = (index: InventoryParts["index"]): ScopedRoute => ({
   },
 });
 
-const devicesRoute = (index: InventoryParts["index"]): ScopedRoute => ({
+const devicesRoute = (parts: InventoryParts): ScopedRoute => ({
   method: "GET",
   path: "/api/v1/devices",
   scope: "read",
@@ -80,7 +93,8 @@ const devicesRoute = (index: InventoryParts["index"]): ScopedRoute => ({
   },
   async handle(request, { homeId }) {
     const { limit, cursor, area_id } = readQuery(deviceQuery, request.query);
-    const { devices } = await readInventory(index, homeId);
+    const conflicts = await standingConflicts(parts, homeId);
+    const { devices } = await readInventory(parts.index, homeId, conflicts);
     const wanted = devices.filter((device) => area_id === undefined || device.area_id === area_id);
     const query = ["devices", homeId, area_id ?? null];
     const { items, next } = pageOf(wanted, ({ device_id }) => device_id, { limit, cursor, query });
@@ -88,7 +102,7 @@ const devicesRoute = (index: InventoryParts["index"]): ScopedRoute => ({
   },
 });
 
-const deviceRoute = (index: InventoryParts["index"]): ScopedRoute => ({
+const deviceRoute = (parts: InventoryParts): ScopedRoute => ({
   method: "GET",
   path: "/api/v1/devices/{id}",
   scope: "read",
@@ -101,9 +115,10 @@ const deviceRoute = (index: InventoryParts["index"]): ScopedRoute => ({
   },
   async handle(request, { homeId }) {
     const id = request.param("id");
+    const conflicts = await standingConflicts(parts, homeId);
     const [{ devices, entities }, registered] = await Promise.all([
-      readInventory(index, homeId),
-      index.list(homeId, "devices"),
+      readInventory(parts.index, homeId, conflicts),
+      parts.index.list(homeId, "devices"),
     ]);
     const view = devices.find(({ device_id }) => device_id === id);
     const device = registered.find(({ deviceId }) => deviceId === id);
@@ -112,6 +127,7 @@ const deviceRoute = (index: InventoryParts["index"]): ScopedRoute => ({
       ...view,
       identifiers: device.identifiers,
       connections: device.connections,
+      conflicts: conflicts.filter(({ subjectId }) => subjectId === id).map(conflictView),
       entities: entities.filter(({ device_id }) => device_id === id),
     });
   },

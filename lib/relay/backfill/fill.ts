@@ -6,13 +6,13 @@ import type { Intake } from "../intake.ts";
 import { knownOf } from "../known-of.ts";
 import type { LastKnown } from "../last-known.ts";
 import type { Monitor } from "../monitor.ts";
-import type { HaSession, HistoryQuery, HistoryRow, LastKnownEntity } from "../ports.ts";
+import type { HaSession, HistoryQuery, LastKnownEntity } from "../ports.ts";
+import { type Filling, isUsual, lookAround, NOTHING_SEEN, SHORT_GAP_US } from "./look-around.ts";
 import { missingOf } from "./missing.ts";
 import { batchesOf, historyPages } from "./pages.ts";
-import type { Hole, Plan } from "./plan.ts";
+import type { Hole } from "./plan.ts";
 import { NoAnswer, patiently, type RecorderState, waitForRecorder } from "./recorder.ts";
-import { type Gap, GapReport, mayBePurged } from "./report.ts";
-import { type Start, startsIn, withLastStart, witnessesOf } from "./restarts.ts";
+import { GapReport } from "./report.ts";
 import { hourOf } from "./statistics.ts";
 import { createTeller, type Teller } from "./tell.ts";
 
@@ -28,20 +28,11 @@ export interface FillDeps {
   readonly isOver: () => boolean;
 }
 
-export interface Filling extends Plan {
-  readonly gap: Gap;
-  /** Home Assistant was starting when we came; when it came to run. */
-  readonly startedUs?: number | undefined;
-}
-
 /** So many records are pushed before it is asked whether there is room. */
 const SLICE_RECORDS = 500;
 /** A row that is missing although its entity is recorded may be in a commit that is still to come: a recorder may be set to commit seldom. */
 const SECOND_LOOK_MS = 30_000;
 const RECENT_US = 120_000_000;
-/** So many entities do not all move in a short time, unless Home Assistant has started: where no witness travels, this tells it. */
-const MANY_ENTITIES = 20;
-const SHORT_GAP_US = 3_600_000_000;
 /** After so many batches without an answer no other is asked for: each question waits for minutes. */
 const UNANSWERED_MAX = 2;
 const STATISTICS_SPAN_US = 31 * 86_400_000_000;
@@ -54,9 +45,6 @@ export function fillGap(filling: Filling, deps: FillDeps): Promise<void> {
   return new Filler(filling, deps).run();
 }
 
-/** As Home Assistant writes them; anything else came from an event that was malformed. */
-const isUsual = ({ entityId }: Hole): boolean => /^[\da-z_]+\.[\da-z_]+$/.test(entityId);
-
 interface Told {
   readonly hole: Hole;
   readonly teller: Teller;
@@ -68,8 +56,7 @@ class Filler {
   readonly #deps: FillDeps;
   readonly #report: GapReport;
   #recorder: RecorderState = "ready";
-  #starts: readonly Start[] = [];
-  #purgedUntilUs = Number.NEGATIVE_INFINITY;
+  #seen = NOTHING_SEEN;
   #pushed = 0;
   /** Batches without an answer, one after the other. */
   #unanswered = 0;
@@ -118,16 +105,9 @@ class Filler {
     });
   }
 
-  /** Before anything is told: when Home Assistant has started meanwhile, and how far back the recorder reaches. */
   async #lookAround(): Promise<void> {
-    const { holes, gap, hasStayed, oldestUs, startedUs } = this.#filling;
-    const witnesses = hasStayed ? [] : witnessesOf(holes.filter(isUsual));
-    const starts = startsIn(await this.#rowsOf(witnesses), witnesses);
-    const isSudden = !hasStayed && holes.length >= MANY_ENTITIES && gap.toUs - gap.fromUs < SHORT_GAP_US;
-    const isUnseen = starts.length === 0 && startedUs === undefined && isSudden;
-    this.#starts = isUnseen ? [{ fromUs: oldestUs, toUs: oldestUs }] : withLastStart(starts, { oldestUs, startedUs });
-    if (this.#starts.length > 0) this.#report.hasRestarted = true;
-    if (mayBePurged(gap)) await this.#lookBack();
+    this.#seen = await lookAround(this.#filling, this.#ask);
+    if (this.#seen.starts.length > 0) this.#report.hasRestarted = true;
   }
 
   /**
@@ -146,35 +126,6 @@ class Filler {
     );
   }
 
-  /** The entities that were heard last before the gap have rows there, unless these are purged. */
-  async #lookBack(): Promise<void> {
-    const probes = this.#filling.holes
-      .filter(({ knownUs, fromUs }) => knownUs === fromUs)
-      .toSorted((a, b) => b.fromUs - a.fromUs)
-      .slice(0, 20);
-    const rows = await this.#rowsOf(probes);
-    const firsts = probes.flatMap(({ entityId, fromUs }) => {
-      const first = rows.get(entityId)?.[0]?.lastUpdatedUs;
-      return first === undefined ? [] : [{ first, isKnown: first === fromUs }];
-    });
-    if (firsts.length === 0 || firsts.some(({ isKnown }) => isKnown)) return;
-    this.#purgedUntilUs = Math.min(...firsts.map(({ first }) => first));
-  }
-
-  async #rowsOf(holes: readonly Hole[]): Promise<ReadonlyMap<string, readonly HistoryRow[]>> {
-    const all = new Map<string, HistoryRow[]>();
-    try {
-      for (const batch of batchesOf(holes)) {
-        for await (const page of historyPages(this.#ask, batch)) {
-          for (const [entityId, rows] of page) all.set(entityId, [...(all.get(entityId) ?? []), ...rows]);
-        }
-      }
-    } catch (thrown) {
-      if (!(thrown instanceof NoAnswer)) throw thrown;
-    }
-    return all;
-  }
-
   readonly #ask = async (query: HistoryQuery) => {
     const { session, clock, log } = this.#deps;
     const answer = await patiently(() => session.getHistory(query), clock, log);
@@ -184,7 +135,7 @@ class Filler {
   };
 
   #begin(hole: Hole): Told {
-    return { hole, teller: createTeller(hole, this.#starts), last: undefined };
+    return { hole, teller: createTeller(hole, this.#seen.starts), last: undefined };
   }
 
   /** Gives those that deserve a second look. */
@@ -218,7 +169,7 @@ class Filler {
 
   async #finish(told: Told, hasAnswered: boolean): Promise<void> {
     const { hole, teller } = told;
-    if (hole.fromUs < this.#purgedUntilUs) await this.#askStatistics(hole);
+    if (hole.fromUs < this.#seen.purgedUntilUs) await this.#askStatistics(hole);
     for (const event of teller.rest()) await this.#tell(event, told, false);
     if (hole.isSetBack) told.last = this.#heldOf(hole);
     told.last ??= hole.isAbsent ? this.#deps.lastKnown.entities.get(hole.entityId) : this.#heldOf(hole);
@@ -226,8 +177,7 @@ class Filler {
     const reason = missingOf(told.hole, told.teller, {
       hasAnswered,
       recorder: this.#recorder,
-      starts: this.#starts,
-      purgedUntilUs: this.#purgedUntilUs,
+      ...this.#seen,
     });
     if (reason) this.#report.miss(reason, hole.entityId);
   }
@@ -255,11 +205,11 @@ class Filler {
 
   async #askStatistics({ entityId, fromUs, target }: Hole): Promise<void> {
     const { session, clock, log } = this.#deps;
-    for (let atUs = fromUs; atUs < this.#purgedUntilUs; atUs += STATISTICS_SPAN_US) {
+    for (let atUs = fromUs; atUs < this.#seen.purgedUntilUs; atUs += STATISTICS_SPAN_US) {
       const query = {
         entityIds: [entityId],
         fromUs: atUs,
-        toUs: Math.min(this.#purgedUntilUs, atUs + STATISTICS_SPAN_US),
+        toUs: Math.min(this.#seen.purgedUntilUs, atUs + STATISTICS_SPAN_US),
       };
       const answer = await patiently(() => session.getStatistics(query), clock, log);
       for (const row of answer?.get(entityId) ?? []) {

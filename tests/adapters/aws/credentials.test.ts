@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { sharedCredentials } from "../../../lib/adapters/aws/credentials.ts";
 import { manualClock } from "../../support/manual-clock.ts";
 
-const PATH = "/home/me/.aws/credentials";
+const PATH = "/a/folder/.aws/credentials";
 
 function start(files: Record<string, string | Error>, env: Record<string, string> = {}) {
   const clock = manualClock();
@@ -13,7 +13,7 @@ function start(files: Record<string, string | Error>, env: Record<string, string
     if (text instanceof Error) throw text;
     return text;
   };
-  const credentials = sharedCredentials({ env: { HOME: "/home/me", ...env }, clock, readFile });
+  const credentials = sharedCredentials({ env: { HOME: "/a/folder", ...env }, clock, readFile });
   return { clock, credentials, reads, files };
 }
 
@@ -59,7 +59,7 @@ describe("credentials of a machine at home", () => {
   });
 
   it.each([
-    ["no file", {}, {}, /"\/home\/me\/.aws\/credentials" could not be read \(ENOENT\)/],
+    ["no file", {}, {}, /"\/a\/folder\/.aws\/credentials" could not be read \(ENOENT\)/],
     ["another section", { [PATH]: section("default", "SECRET") }, { AWS_PROFILE: "house" }, /no section "\[house\]"/],
     ["half a section", { [PATH]: "[default]\naws_access_key_id=SECRET" }, {}, /no aws_secret_access_key/],
     ["a role", { [PATH]: "[default]\nrole_arn=SECRET\n" }, {}, /roles, single sign-on/],

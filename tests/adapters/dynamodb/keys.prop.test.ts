@@ -1,10 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
+  conflictsKey,
   directoryKey,
   directoryPartitions,
   escapePart,
   healthKey,
+  historyKey,
   homeKey,
   homeOfDirectoryKey,
   homePartition,
@@ -47,6 +49,8 @@ const builders: Record<string, (homeId: string, a: string, b: string) => Key> = 
   relay: (homeId, a) => relayKey(homeId, a),
   registry: (homeId, a) => registryKey(homeId, a),
   weather: (homeId) => weatherKey(homeId),
+  conflicts: (homeId) => conflictsKey(homeId),
+  history: (homeId, a) => historyKey(homeId, a, 1),
   job: (homeId, a, b) => jobKey(homeId, { date: a, kind: b }),
   jobId: (homeId, a) => jobIdKey(homeId, a),
   health: (homeId, a) => healthKey(homeId, a),
@@ -60,6 +64,7 @@ const builders: Record<string, (homeId: string, a: string, b: string) => Key> = 
 const usesOf: Record<string, (homeId: string, a: string, b: string) => readonly unknown[]> = {
   home: (homeId) => [homeId],
   weather: (homeId) => [homeId],
+  conflicts: (homeId) => [homeId],
   directory: (homeId) => [homeId],
   tokenHash: (_, a) => [a],
   job: (homeId, a, b) => [homeId, a, b],
@@ -120,6 +125,7 @@ describe("keys", () => {
       job: "JOB",
       token: "TOKEN",
       rows: "ROWS",
+      history: "HISTORY",
       seenDelta: "SEEN",
       seenBucket: "SEEN",
       registry: "REGISTRY",

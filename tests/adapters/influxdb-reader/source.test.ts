@@ -132,7 +132,7 @@ describe("an InfluxDB that Home Assistant filled", () => {
     const page = Array.from({ length: 5_000 }, (_, n) => [(n + 1) * 1_000, n]);
     const { url } = await influxdb([
       [/^SHOW SERIES/, SERIES],
-      [/last\(\*\).*"state"/, {}],
+      [/last\(\*\).*"state"/, { results: [{}] }],
       [/last\(\*\)/, series(["time", "last_value"], [[0, 5]])],
       [/FROM "W".*time > 5000000u/, series(["time", "value"], [[5_000_500, -1]])],
       [/FROM "W"/, series(["time", "value"], page)],

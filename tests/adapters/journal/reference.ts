@@ -23,7 +23,7 @@ export class Reference {
   readonly clock = manualClock();
   readonly logged: string[] = [];
   readonly sinks = ["cloud", "old"] as const;
-  spool: Spool;
+  #spool: Spool | undefined;
   #options: ReferenceOptions;
   #named = 0;
   #relays = 0;
@@ -35,14 +35,22 @@ export class Reference {
   /** What each sink acknowledged, before it was asked to move its cursor. */
   readonly #acknowledged = { cloud: 0, old: 0 };
 
-  private constructor(fs: FaultFs, options: ReferenceOptions, spool: Spool) {
+  private constructor(fs: FaultFs, options: ReferenceOptions) {
     this.fs = fs;
     this.#options = options;
-    this.spool = spool;
+  }
+
+  get spool(): Spool {
+    if (!this.#spool) throw new Error("The spool was not opened.");
+    return this.#spool;
+  }
+
+  set spool(spool: Spool) {
+    this.#spool = spool;
   }
 
   static async start(fs: FaultFs, options: ReferenceOptions): Promise<Reference> {
-    const reference = new Reference(fs, options, undefined as unknown as Spool);
+    const reference = new Reference(fs, options);
     reference.spool = await reference.open();
     return reference;
   }

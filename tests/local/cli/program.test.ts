@@ -105,29 +105,133 @@ describe("hearthline", () => {
     expect(asked[1]?.target).toContain("from=2026-11-22T05%3A47%3A01.000000%2B00%3A00");
   });
 
-  it("puts what takes most room first in events stats", async () => {
-    const row = { count: 1, first: "a", last: "b", longest_gap_seconds: 0 };
-    answers = () => ({
-      body: {
-        entities: [
-          { entity_id: "sensor.small", bytes: 10, ...row },
-          { entity_id: "sensor.large", bytes: 1_000, ...row },
-        ],
-      },
-    });
-    const { out } = await run(["events", "stats"]);
-    expect(out.indexOf("sensor.large")).toBeLessThan(out.indexOf("sensor.small"));
+  it("tails page by page: what has come is shown before the next page is asked for", async () => {
+    const stop = new AbortController();
+    const shown: string[] = [];
+    const before: string[] = [];
+    answers = (_request, target) => {
+      before.push(shown.join(""));
+      if (target.searchParams.has("cursor")) stop.abort();
+      return { body: { events: [event(before.length)], next: "more" } };
+    };
+    const streams = { out: (text: string) => void shown.push(text), err: () => {} };
+    expect((await run(["events", "tail"], { signal: stop.signal, streams })).code).toBe(0);
+    expect(before).toEqual(["", expect.stringContaining("sensor.s1")]);
   });
 
-  it("shows devices, and one device with its entities", async () => {
-    const device = { device_id: "d1", name: "Lamp", area_id: "kitchen", entity_count: 1 };
+  it("puts what takes most room first in events stats, through all pages, and all together last", async () => {
+    const row = { count: 1, first: "a", last: "b", longest_gap_seconds: 0 };
+    answers = (_request, target) =>
+      target.searchParams.has("cursor")
+        ? { body: { entities: [{ entity_id: "sensor.large", bytes: 1_000, ...row }], next: null } }
+        : {
+            body: {
+              entities: [
+                { entity_id: "sensor.small", bytes: 10, ...row },
+                { entity_id: "sensor.mid", bytes: 500, ...row },
+              ],
+              next: "more",
+            },
+          };
+    const { out } = await run(["events", "stats"]);
+    expect(out.match(/sensor\.\w+|TOTAL.*/g)).toEqual([
+      ...["sensor.large", "sensor.mid", "sensor.small"],
+      expect.stringMatching(/^TOTAL of 3 +3 +1510 +100\.0 %$/),
+    ]);
+    expect(out).toContain("66.2 %");
+    const limited = await run(["events", "stats", "--limit", "1"]);
+    expect(limited.out).toMatch(/TOTAL of 3 \(2 not shown\) +3 +1510/);
+    expect(limited.out).not.toContain("sensor.mid");
+    expect(JSON.parse((await run(["events", "stats", "--limit", "1", "--json"])).out)).toEqual({
+      entities: [{ entity_id: "sensor.large", bytes: 1_000, ...row }],
+      total: { entities: 3, count: 3, bytes: 1_510 },
+    });
+    answers = () => ({ body: { entities: [], next: null } });
+    expect((await run(["events", "stats"])).out).toBe("no events\n");
+  });
+
+  const conflict = {
+    id: "0f",
+    subject_id: "d1",
+    field: "name",
+    new_source: "home-assistant",
+    old_source: "zigbee2mqtt",
+    new: "Lamp",
+    old: "light\u001b",
+    status: "open",
+    strategy: "ask",
+    reason: "asked",
+    cost: { operations: 2, microseconds: 17 },
+  };
+
+  it("shows devices, and one device with its entities, its conflicts and what happened to it", async () => {
+    const device = {
+      device_id: "d1",
+      name: "Lamp",
+      area_id: "kitchen",
+      entity_count: 1,
+      conflict_count: 2,
+      open_conflict_count: 1,
+    };
+    const at = "2026-11-22T05:47:09.185382+00:00";
+    const changes = [
+      { at, kind: "renamed", id: "light.lamp", before: "light.old", fields: [] },
+      { at, kind: "split", id: "d0", into: ["d1", "d2"], fields: [] },
+      { at, kind: "branched", id: "d1", into: ["d3"], fields: [] },
+      {
+        at,
+        kind: "changed",
+        id: "d1",
+        fields: [
+          { field: "labels", from: ["a", "b"], to: ["a"] },
+          { field: "area_id", to: "kitchen" },
+          { field: "model", from: "M1" },
+        ],
+      },
+    ];
     answers = (_request, { pathname }) =>
-      pathname.endsWith("/d1")
-        ? { body: { ...device, entities: [{ entity_id: "light.lamp", state: "on" }] } }
-        : { body: { devices: [device], next: null } };
+      pathname.endsWith("/history")
+        ? { body: { device_id: "d1", changes, next: null } }
+        : pathname.endsWith("/d0")
+          ? { status: 404, body: { code: "not_found" } }
+          : pathname.endsWith("/d1")
+            ? { body: { ...device, conflicts: [conflict], entities: [{ entity_id: "light.lamp", state: "on" }] } }
+            : { body: { devices: [device], next: null } };
+    expect((await run(["devices", "list"])).out).toMatch(/d1 +Lamp +kitchen +1 +2 \(1 open\)/);
+    const { out } = await run(["devices", "show", "d1"]);
+    expect(out).toMatch(/renamed +light\.lamp +was light\.old/);
+    expect(out).toMatch(/split +d0 +became d1 and d2/);
+    expect(out).toMatch(/branched +d1 +got the child devices d3/);
+    expect(out).toContain('labels "a, b" -> "a"; area_id set to "kitchen"; model "M1" taken away');
+    expect(out).toMatch(
+      /0f +d1 +name +Lamp \(home-assistant\) +light\ufffd \(zigbee2mqtt\) +open +ask +2 operations, 17 us/,
+    );
+    expect(asked.at(-2)?.target).toBe("/api/v1/devices/d1/history?limit=20");
+    expect(JSON.parse((await run(["devices", "show", "d1", "--all", "--json"])).out)).toMatchObject({ changes });
+    expect((await run(["devices", "show", "d0"])).out).toMatch(/"d0" is no device any more\.[\s\S]*became d1 and d2/);
+  });
+
+  it("compares devices now, and settles a conflict by hand", async () => {
+    const comparison = { devices: 3, added: 1, over: 2, operations: 9, duration_ms: 4.5 };
+    answers = ({ method = "" }, { pathname }) =>
+      method === "POST" && pathname.endsWith("/settle")
+        ? { body: { ...conflict, status: "settled", chosen: "old", settled_by: "hand" } }
+        : pathname.endsWith("/sync")
+          ? { body: comparison }
+          : { body: { conflicts: [conflict, { ...conflict, id: "1f", status: "over" }], next: null } };
+    const { out } = await run(["devices", "sync"]);
+    expect(out).toContain("3 devices compared in 4.5 ms and 9 operations: 1 conflicts new, 2 over, 1 wait");
+    expect(out).toMatch(/^0f +d1/m);
+    expect(out).not.toContain("1f");
+    expect((await run(["devices", "settle", "0f", "old", "--reason", "I know it"])).out).toMatch(/settled +old +hand/);
+    expect(asked.at(-1)?.target).toBe("/api/v1/conflicts/0f/settle");
+  });
+
+  it("shows devices of an area", async () => {
+    const device = { device_id: "d1", name: "Lamp", area_id: "kitchen", entity_count: 1, conflict_count: 0 };
+    answers = () => ({ body: { devices: [device], next: null } });
     expect((await run(["devices", "list", "--area", "kitchen"])).out).toContain("d1      Lamp  kitchen");
     expect((await run(["devices", "list", "--area", "bath"])).out).toBe("no devices\n");
-    expect((await run(["devices", "show", "d1"])).out).toMatch(/Lamp[\s\S]*light\.lamp/);
   });
 
   it("ends with 1 when something is down, and says what", async () => {

@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -125,6 +126,21 @@ describe("npm start", () => {
     expect(await states(url)).toEqual(["off", "on"]);
   });
 });
+
+it("ends with the shell that npm put before it, which `kill` of npm ends alone", async () => {
+  const data = mkdtempSync(join(tmpdir(), "hearthline-start-"));
+  const options = ["--data", data, "--home", "none", "--port", "0"];
+  const shell = spawn("sh", ["-c", '"$@" & wait', "sh", process.execPath, join(root, "local/start.ts"), ...options], {
+    env: { ...env, npm_lifecycle_event: "start" },
+    stdio: "ignore",
+  });
+  const started = await eventually("the stack", () => readRun(data), 60_000);
+  const pids = [started.pid, ...started.parts.map(({ pid }) => pid)];
+  shell.kill("SIGTERM");
+  await eventually("the end of the stack", () => !pids.some(isAlive), 60_000);
+  expect(existsSync(join(data, "run.json"))).toBe(false);
+  rmSync(data, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
+}, 120_000);
 
 describe("npm start with something wrong", () => {
   const wrong = async (...args: string[]) => {
