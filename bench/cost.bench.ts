@@ -1,7 +1,7 @@
 /**
  * What a home costs a month on AWS: the real functions run a day of a busy and of a quiet home over emulators, every billable operation is counted and multiplied by
  * dated list prices (bench/cost/prices.ts); docs/stores.md says what is assumed.
- * `npm run bench -- cost [--quick] [--items]`; last line: one JSON object.
+ * `npm run bench -- cost [--quick] [--flush 60,300] [--events 100000]`; last line: one JSON object.
  */
 
 import { mkdtempSync, rmSync } from "node:fs";
@@ -19,11 +19,19 @@ import { STORES } from "./cost/setting.ts";
 import { type Cell, itemTable, overview, priceTable } from "./cost/table.ts";
 import { type Figures, progress, report } from "./support/report.ts";
 
-const { values: args } = parseArgs({ options: { quick: { type: "boolean", default: false } } });
+const { values: args } = parseArgs({
+  options: {
+    quick: { type: "boolean", default: false },
+    /** Of the flush times and homes of a whole run only these: two flush times at least. */
+    flush: { type: "string", default: "5,15,60,300" },
+    events: { type: "string", default: "100000,2000" },
+  },
+});
+const numbersOf = (text: string): number[] => text.split(",").map(Number);
 
 /** A night is measured at the last two, and is between them on a straight line. */
-const FLUSH_SECONDS = args.quick ? [300, 900] : [5, 15, 60, 300];
-const HOMES = args.quick ? [2_000] : [100_000, 2_000];
+const FLUSH_SECONDS = args.quick ? [300, 900] : numbersOf(args.flush);
+const HOMES = args.quick ? [2_000] : numbersOf(args.events);
 const FLEET = 10_000;
 /** Homes of a fleet that are really run, and messages that stand for a day. */
 const FLEET_HOMES = args.quick ? 5 : 20;

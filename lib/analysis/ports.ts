@@ -1,5 +1,9 @@
 import { HearthlineError } from "../base/errors.ts";
 import type { Microseconds } from "../base/time.ts";
+import type { PatternFacts } from "./patterns/types.ts";
+
+// What patterns are made of: other rooms see it through this port.
+export * from "./patterns/types.ts";
 
 export const JOB_KINDS = ["daily", "weekly", "monthly"] as const;
 export type JobKind = (typeof JOB_KINDS)[number];
@@ -143,4 +147,63 @@ export interface RetentionRecords {
   get(homeId: string): Promise<EnforcedRetention | undefined>;
   put(homeId: string, enforced: EnforcedRetention): Promise<void>;
   remove(homeId: string): Promise<void>;
+}
+
+/** A pattern as layer 4 keeps it: for ever. */
+export interface Pattern extends PatternFacts {
+  readonly homeId: string;
+  /** Of a-z, 0-9 and `-`; the same for the same finding (its kind and key). */
+  readonly id: string;
+  readonly key: string;
+  /** `active`: found last night. `fading`: not found for some nights. `ended`: not found any more; kept. */
+  readonly status: "active" | "fading" | "ended";
+  /** Local dates: the first and the last day of its evidence that is a hit, ever. */
+  readonly firstSeen: string;
+  readonly lastSeen: string;
+  /** The night that told it first, and the last night that found it. */
+  readonly toldOn: string;
+  readonly confirmedOn: string;
+  /** In plain words, by the templates. */
+  readonly title: string;
+}
+
+/** Layer 4. Every method: @throws fate-`retry` service errors, safe to repeat. */
+export interface PatternStore {
+  /** Every pattern of the home, by id. */
+  list(homeId: string): Promise<readonly Pattern[]>;
+  get(homeId: string, id: string): Promise<Pattern | undefined>;
+  /**
+   * Reads all, and replaces them by what `work` makes of them; nobody's write in between is lost: `work` is called again then, and has no other effect.
+   * @throws HearthlineError `conflict` when others were always first
+   */
+  change(homeId: string, work: (there: readonly Pattern[]) => readonly Pattern[]): Promise<readonly Pattern[]>;
+}
+
+/** An unused feature of a device, as the phase `features` finds it. */
+export interface UnusedFeature {
+  readonly deviceId: string;
+  readonly deviceName: string;
+  readonly areaId?: string;
+  /** As of the device's capabilities. */
+  readonly feature: string;
+  readonly label: string;
+  /** What of it Home Assistant has as an entity, if any. */
+  readonly entityId?: string;
+  /** Local date since which the device is watched; nothing is called unused before 30 days. */
+  readonly watchedSince: string;
+}
+
+/** How much of what a device can is used. */
+export interface DeviceUtilisation {
+  readonly deviceId: string;
+  /** Features that a person or an automation could use: settable, neither configuration nor diagnostic. */
+  readonly features: number;
+  readonly used: number;
+  readonly unused: readonly UnusedFeature[];
+}
+
+/** What a night of features found. Key: the home. Every method: @throws fate-`retry` service errors, safe to repeat. */
+export interface UtilisationStore {
+  get(homeId: string): Promise<{ readonly date: string; readonly devices: readonly DeviceUtilisation[] } | undefined>;
+  put(homeId: string, night: { readonly date: string; readonly devices: readonly DeviceUtilisation[] }): Promise<void>;
 }

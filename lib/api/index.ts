@@ -1,4 +1,4 @@
-/** Room 9, the API: routes and their schemas, who may call them, and health. The pages are drawn by the next room and handed in. */
+/** Room 10, the API: routes and their schemas, who may call them, and health. The pages are drawn by the next room and handed in. */
 
 /** The app of all routes; every part that it needs is an argument. */
 export { type ApiParts, createApi } from "./app.ts";

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import * as z from "zod";
+import { fitting } from "./answer-size.ts";
 import { readCursor, writeCursor } from "./cursor.ts";
 import type { ApiRequest } from "./route.ts";
 
@@ -15,18 +16,18 @@ export interface Page<T> {
 
 /**
  * A page of a list that is small enough to be read whole. `items` ascend by `keyOf` (code units); the cursor holds the key of the page's last item,
- * so pages stay right while items come and go. `query`: what decides the list.
+ * so pages stay right while items come and go. `query`: what decides the list; `view`: an item as it is answered. A page also ends by its bytes (`fitting`).
  * @throws Problem `cursor_invalid`, `cursor_of_another_query`
  */
-export function pageOf<T>(
+export function pageOf<T, V>(
   items: readonly T[],
   keyOf: (item: T) => string,
-  options: ListQuery & { readonly query: unknown },
-): Page<T> {
+  options: ListQuery & { readonly query: unknown; readonly view: (item: T) => V },
+): Page<V> {
   const after = options.cursor === undefined ? undefined : readCursor(options.cursor, options.query, z.string());
   const rest = after === undefined ? items : items.filter((item) => keyOf(item) > after);
-  const page = rest.slice(0, options.limit);
-  const last = page.at(-1);
+  const page = fitting(rest.slice(0, options.limit).map(options.view));
+  const last = rest[page.length - 1];
   const next = last !== undefined && page.length < rest.length ? writeCursor(keyOf(last), options.query) : null;
   return { items: page, next };
 }

@@ -3,7 +3,7 @@ import type { Clock } from "../base/clock.ts";
 import { HearthlineError } from "../base/errors.ts";
 import type { Microseconds } from "../base/time.ts";
 import { createTiles } from "../series/index.ts";
-import type { EventStore, Position } from "../store/ports.ts";
+import type { EventStore } from "../store/ports.ts";
 import * as contents from "./contents.ts";
 import type { BackupSink, Deliveries, HomeTable } from "./ports.ts";
 import { createSeal, NEW_SCRYPT, type Seal } from "./seal.ts";
@@ -12,7 +12,7 @@ import { type BackupWriter, createBackupWriter } from "./writer.ts";
 
 export interface CreatePorts {
   readonly table: HomeTable;
-  readonly store: Pick<EventStore, "range">;
+  readonly store: Pick<EventStore, "range" | "scan">;
   readonly deliveries: Deliveries;
   readonly sink: BackupSink;
   readonly clock: Clock;
@@ -52,7 +52,8 @@ export interface BackupCreated {
   readonly setAside: number;
 }
 
-const PAGE_EVENTS = 1_000;
+/** So many are made text together. */
+const EVENTS_A_CALL = 1_000;
 
 /**
  * Writes a home to a file while its events flow. The table is read first, its ledger with it; then what was under way to the store by then is waited for; then the
@@ -160,19 +161,19 @@ async function writeEvents(
   let count = 0;
   let firstUs: Microseconds | undefined;
   let lastUs = newest.atUs;
-  let after: Position | undefined;
-  do {
-    const page = await store.range({ homeId, toUs, order: "asc", limit: PAGE_EVENTS, ...(after && { after }) });
-    await writer.add(contents.EVENTS, page.events.map(contents.eventLine));
-    for (const event of page.events) tiles.add(event);
-    count += page.events.length;
-    firstUs ??= page.events[0]?.atUs;
-    lastUs = page.events.at(-1)?.atUs ?? lastUs;
-    after = page.next;
-    signal?.throwIfAborted();
-    const span = toUs - (firstUs ?? toUs);
-    onProgress?.({ step: "writing", rows: count, fraction: span > 0 ? (lastUs - (firstUs ?? 0)) / span : 1 });
-  } while (after);
+  for await (const events of store.scan({ homeId, toUs })) {
+    for (let start = 0; start < events.length; start += EVENTS_A_CALL) {
+      const some = events.slice(start, start + EVENTS_A_CALL);
+      await writer.add(contents.EVENTS, some.map(contents.eventLine));
+      for (const event of some) tiles.add(event);
+      count += some.length;
+      firstUs ??= some[0]?.atUs;
+      lastUs = some.at(-1)?.atUs ?? lastUs;
+      signal?.throwIfAborted();
+      const span = toUs - (firstUs ?? toUs);
+      onProgress?.({ step: "writing", rows: count, fraction: span > 0 ? (lastUs - (firstUs ?? 0)) / span : 1 });
+    }
+  }
   // Pruned between the two looks.
   if (firstUs === undefined) return { count: 0 };
   await writer.add(contents.TILES, tiles.finish().map(contents.tileLine));

@@ -1,4 +1,4 @@
-/** Room 3, devices: reading Home Assistant's registries, and keeping an index of homes, areas, devices, entities, what changed in them, and when each was seen last. */
+/** Room 4, devices: reading Home Assistant's registries, and keeping an index of homes, areas, devices, entities, what changed in them, and when each was seen last. */
 
 /** Compares what the sources of a home say of the same devices, and notes how each conflict was settled. */
 export { compareDevices } from "./compare.ts";

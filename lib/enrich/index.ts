@@ -1,5 +1,5 @@
 /**
- * Room 4, enrich: from checked records to events with device, area, device class, typed value in a canonical unit, quality, duration in the old state,
+ * Room 5, enrich: from checked records to events with device, area, device class, typed value in a canonical unit, quality, duration in the old state,
  * local time and weather; and the way of a whole batch through ingest and enrichment.
  */
 export {

@@ -1,5 +1,5 @@
 /**
- * Room 2, ingest: from a message of the events queue to checked records; the sequence ledger; the bodies of the queues behind `enrich`.
+ * Room 3, ingest: from a message of the events queue to checked records; the sequence ledger; the bodies of the queues behind `enrich`.
  * Nothing that came from outside is trusted before `openMessage` has checked its signature.
  */
 

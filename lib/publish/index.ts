@@ -1,4 +1,4 @@
-/** Room 7, publish: what the cloud has done in the house. Items wait in the outbox until the home's relay has done them. */
+/** Room 9, publish: what the cloud has done in the house. Items wait in the outbox until the home's relay has done them. */
 
 /** Makes items: with an id, a time to expire, and only what the relay may publish. */
 export { createOutbox, type Outbox } from "./outbox.ts";

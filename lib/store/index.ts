@@ -1,4 +1,4 @@
-/** Room 5: what is stored, and how it gets there. The stores themselves are adapters of the port in `ports.ts`. */
+/** Room 6: what is stored, and how it gets there. The stores themselves are adapters of the port in `ports.ts`. */
 /** A store whose writes note the days that must be aggregated again. */
 export { noteLateDays } from "./late.ts";
 export type * from "./ports.ts";

@@ -26,6 +26,9 @@ export interface RangeQuery {
   readonly after?: Position;
 }
 
+/** Half-open in time; absent members: all. */
+export type ScanQuery = Pick<RangeQuery, "homeId" | "entityIds" | "fromUs" | "toUs">;
+
 export interface EventPage {
   readonly events: readonly HomeEvent[];
   /** Set when there may be more. */
@@ -94,10 +97,16 @@ export interface EventStore {
   write(events: readonly HomeEvent[]): Promise<void>;
   range(query: RangeQuery): Promise<EventPage>;
   /**
+   * Every event of a span once, ascending, in pieces as they lie in the store: some thousands of events each, none empty. For who wants all of a day or a home: it costs much less than the pages
+   * of `range`, which look for their beginning again each time. What is written or pruned meanwhile may be there or not. Nothing is read before the first piece is asked for, and nothing is kept
+   * open when no more is asked for. Errors as of `range`, at any piece.
+   */
+  scan(query: ScanQuery): AsyncIterable<readonly HomeEvent[]>;
+  /**
    * Per entity, ordered by entity id. Reads every event of the range once, in slices between which the thread is free: what is written or pruned
    * meanwhile may be counted or not.
    */
-  stats(query: Pick<RangeQuery, "homeId" | "entityIds" | "fromUs" | "toUs">): Promise<readonly EntityStats[]>;
+  stats(query: ScanQuery): Promise<readonly EntityStats[]>;
   /** In the order of `entityIds` (each once). Exact sums, rounded once: every store gives the same bits. A state from before the first edge holds on into the first window. */
   aggregate(query: AggregateQuery): Promise<readonly EntityAggregates[]>;
   /** Ascending, tiles without events left out. Two stores hold the same rows of a tile if, and but for chance of 2^-64 only if, their tiles are equal. */

@@ -19,6 +19,9 @@ export function lazyEventStore(open: () => Promise<EventStore>): EventStore {
   return {
     write: async (events) => (await opened()).write(events),
     range: async (query) => (await opened()).range(query),
+    scan: async function* (query) {
+      yield* (await opened()).scan(query);
+    },
     stats: async (query) => (await opened()).stats(query),
     aggregate: async (query) => (await opened()).aggregate(query),
     tiles: async (query) => (await opened()).tiles(query),

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createMemoryEventStore } from "../../lib/adapters/memory/event-store.ts";
 import { createBackup } from "../../lib/backup/index.ts";
+import type { EventStore, Position } from "../../lib/store/ports.ts";
 import { readAll } from "../conformance/event-store-support.ts";
 import {
   backUp,
@@ -86,13 +87,19 @@ describe("a backup while events flow", () => {
   it("ends at what was the newest event then, whatever comes meanwhile", async () => {
     const events = manyEvents(2_500);
     const store = await storeOf(events);
-    let pages = 0;
-    const flowing = {
+    let pieces = 0;
+    const flowing: EventStore = {
       ...store,
-      range: async (query: Parameters<typeof store.range>[0]) => {
-        // As many as are read: without a bound this would never end.
-        await store.write(manyEvents(1_000).map((event) => ({ ...event, atUs: event.atUs + ++pages * 1e12 })));
-        return store.range(query);
+      scan: async function* (query) {
+        let after: Position | undefined;
+        do {
+          // As many as are read: without a bound this would never end.
+          pieces++;
+          await store.write(manyEvents(1_000).map((event) => ({ ...event, atUs: event.atUs + pieces * 1e12 })));
+          const page = await store.range({ ...query, order: "asc", limit: 1_000, ...(after && { after }) });
+          if (page.events.length > 0) yield page.events;
+          after = page.next;
+        } while (after && pieces < 10);
       },
     };
     const { created } = await backUp({ ...flowing });

@@ -13,6 +13,7 @@ import {
   type Model,
   OLDEST,
   readAll,
+  scanAll,
   tilesOf,
 } from "./event-store-support.ts";
 
@@ -34,6 +35,7 @@ export async function followModel(
   if (under.crash) run.store = await under.crash();
   for (const homeId of HOME_IDS.slice(0, 3)) {
     expect(await readAll(run.store, { homeId, ...OLDEST })).toEqual(run.model.events(homeId));
+    expect(await scanAll(run.store, { homeId })).toEqual(run.model.events(homeId));
   }
 }
 
@@ -86,6 +88,9 @@ async function compare({ store, model }: Run, asked: Question): Promise<void> {
     case "range": {
       const wanted = events.filter(matcherOf(asked.query));
       const found = await readAll(store, asked.query);
+      const { homeId, entityIds, fromUs, toUs } = asked.query;
+      const span = { homeId, ...(entityIds && { entityIds }), ...(fromUs && { fromUs }), ...(toUs && { toUs }) };
+      expect(await scanAll(store, span)).toEqual(events.filter(matcherOf({ ...span, order: "asc", limit: 1 })));
       return expect(found).toEqual(asked.query.order === "asc" ? wanted : wanted.toReversed());
     }
     case "aggregate":

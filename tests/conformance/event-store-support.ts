@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import { compareEvents, type HomeEvent, naturalKey, rankOf } from "../../lib/event/index.ts";
 import { aggregateByReading, createTiles, type Reading } from "../../lib/series/index.ts";
-import type { AggregateQuery, EventStore, Position, RangeQuery, TileQuery } from "../../lib/store/ports.ts";
+import type { AggregateQuery, EventStore, Position, RangeQuery, ScanQuery, TileQuery } from "../../lib/store/ports.ts";
 
 /** A store to test: `reopen` closes it and opens it again with the same data (an adapter without a file gives itself). */
 export interface EventStoreUnderTest {
@@ -48,6 +48,16 @@ export async function readAll(store: EventStore, query: RangeQuery, between = as
     after = page.next;
     await between();
   }
+}
+
+/** All pieces of a scan, one after the other. */
+export async function scanAll(store: EventStore, query: ScanQuery): Promise<HomeEvent[]> {
+  const events: HomeEvent[] = [];
+  for await (const piece of store.scan(query)) {
+    expect(piece.length).toBeGreaterThan(0);
+    events.push(...piece);
+  }
+  return events;
 }
 
 /** The port's words, as plainly as they can be put: what a store holds after some writes and prunes. */
@@ -120,6 +130,7 @@ export async function readEverything(store: EventStore, homeId: string, events: 
   return {
     up: await readAll(store, { homeId, ...OLDEST }),
     down: await readAll(store, { homeId, order: "desc", limit: 37 }),
+    scanned: await scanAll(store, { homeId }),
     some: await readAll(store, { homeId, ...OLDEST, entityIds: entityIds.slice(0, 2) }),
     counts: (await store.stats({ homeId })).map(({ bytes, ...figures }) => figures),
     aggregates: entityIds.length > 0 ? await store.aggregate({ homeId, entityIds, edges }) : [],

@@ -5,6 +5,7 @@ import type { EventStore, RangeQuery } from "../../lib/store/ports.ts";
 import { buildEvent, fullEvent, HOME_IDS, manyEvents, SOME_TIME_US } from "../support/events.ts";
 import { anyCommand } from "./event-store-commands.ts";
 import { followModel } from "./event-store-model.ts";
+import { scanConformance } from "./event-store-scan.ts";
 import { seriesConformance } from "./event-store-series.ts";
 import {
   type EventStoreTraits,
@@ -23,6 +24,7 @@ export function eventStoreConformance(name: string, open: OpenEventStore, traits
   const { share = 1, isPruned = true, limits = { minUs: -1, maxUs: Number.MAX_SAFE_INTEGER - 1 } } = traits;
   seriesConformance(name, open, traits);
   upkeepConformance(name, open, traits);
+  scanConformance(name, open, traits);
   describe(`event store: ${name}`, () => {
     let under: EventStoreUnderTest;
     let store: EventStore;

@@ -2,7 +2,7 @@ import type { Clock } from "../../base/clock.ts";
 import { HearthlineError } from "../../base/errors.ts";
 import type { EventStore } from "../../store/ports.ts";
 import { createInfluxClient, type InfluxClient, type InfluxClientOptions } from "./client.ts";
-import { aggregate, oldestUs, stats, tiles } from "./figures.ts";
+import { aggregate, events, oldestUs, stats, tiles } from "./figures.ts";
 import { readPage } from "./pages.ts";
 import { pruneByDelete, pruneByMark } from "./prune.ts";
 import type { Reader } from "./scan.ts";
@@ -41,6 +41,9 @@ export function createInfluxdbEventStore(options: InfluxdbEventStoreOptions): Ev
       if (events.length > 0) await writeEvents(events, await writing());
     },
     range: async (query) => readPage(await reader(), query),
+    scan: async function* (query) {
+      yield* events(await reader(), query);
+    },
     stats: async (query) => stats(await reader(), query),
     aggregate: async (query) => aggregate(await reader(), query),
     tiles: async (query) => tiles(await reader(), query),

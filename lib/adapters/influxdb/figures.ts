@@ -54,11 +54,12 @@ async function* samples(reader: Reader, reading: Reading, columns: readonly stri
     yield winnersOf(rows).map((row) => sampleEventOf(reading.homeId, row));
 }
 
-async function* events(reader: Reader, reading: Reading): AsyncGenerator<HomeEvent[]> {
+/** Every event of a reading, ascending; no piece is empty. */
+export async function* events(reader: Reader, reading: Reading): AsyncGenerator<HomeEvent[]> {
   for await (const rows of scan(reader, { ...reading, columns: ALL_COLUMNS }, { pageRows: EVENT_ROWS })) {
     const page: HomeEvent[] = [];
     for (const row of winnersOf(rows)) page.push(await wholeEvent(reader, reading.homeId, row));
-    yield page;
+    if (page.length > 0) yield page;
   }
 }
 

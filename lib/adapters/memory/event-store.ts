@@ -2,6 +2,8 @@ import { compareEvents, type HomeEvent, rankOf } from "../../event/index.ts";
 import { aggregateByReading, type Reading, statsByReading, tilesByReading } from "../../series/index.ts";
 import type { EventStore, Position, RangeQuery } from "../../store/ports.ts";
 
+const PIECE_EVENTS = 4_096;
+
 /** One home's events in the order of `compareEvents`. */
 type Events = HomeEvent[];
 
@@ -24,12 +26,12 @@ export function createMemoryEventStore(): EventStore {
     else if (rankOf(event) >= rankOf(there)) events[index] = event;
   }
 
-  /** All of it as one page. */
   async function* read({ homeId, entityIds, fromUs, toUs }: Reading): AsyncGenerator<readonly HomeEvent[]> {
     const events = homes.get(homeId) ?? [];
     const span = { ...(fromUs !== undefined && { fromUs }), ...(toUs !== undefined && { toUs }) };
     const [from, to] = boundsOf(events, span);
-    yield events.slice(from, to).filter(matcherOf({ ...(entityIds && { entityIds }) }));
+    const found = events.slice(from, to).filter(matcherOf({ ...(entityIds && { entityIds }) }));
+    for (let at = 0; at < found.length; at += PIECE_EVENTS) yield found.slice(at, at + PIECE_EVENTS);
   }
 
   async function lastBefore(homeId: string, entityId: string, beforeUs: number): Promise<HomeEvent | undefined> {
@@ -52,6 +54,7 @@ export function createMemoryEventStore(): EventStore {
       const last = page.at(-1);
       return last && page.length === query.limit ? { events: page, next: positionOf(last) } : { events: page };
     },
+    scan: read,
     stats: (query) => statsByReading(query, read),
     aggregate: (query) => aggregateByReading(query, { read, lastBefore }),
     tiles: (query) => tilesByReading(query, read),

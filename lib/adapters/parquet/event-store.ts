@@ -64,6 +64,10 @@ export function createParquetEventStore(options: ParquetEventStoreOptions): Even
   return {
     write: (events) => checked(() => writer.write(events)),
     range: (query) => checked(() => fresh(readPage(parts, query))),
+    scan: async function* (query) {
+      await checkVersion();
+      yield* readEvents(query);
+    },
     stats: (query) => checked(() => statsByReading(query, readEvents)),
     aggregate: (query) => checked(() => fresh(() => aggregateDays(parts, query))),
     tiles: (query) => checked(() => tilesByReading(query, readEvents)),

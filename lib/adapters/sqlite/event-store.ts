@@ -72,6 +72,10 @@ export function createSqliteEventStore(options: SqliteEventStoreOptions): EventS
       await file.ready(READING);
       return stepped((source) => pageOf(source, query));
     },
+    scan: async function* (query) {
+      await file.ready(READING);
+      for await (const events of read(query)) if (events.length > 0) yield events;
+    },
     stats: async (query) => {
       await file.ready(READING);
       const { begin, bytesOf } = createBytesOf();

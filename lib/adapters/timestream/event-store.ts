@@ -54,6 +54,7 @@ export function createTimestreamEventStore(options: TimestreamEventStoreOptions)
   return {
     write: (events) => writeEvents(store, events, nextStamp()),
     range: (query) => pageOf(store, query),
+    scan: reading("full"),
     stats: (query) => statsByReading(query, reading("full")),
     aggregate: (query) =>
       aggregateByReading(query, {

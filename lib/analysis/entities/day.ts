@@ -1,12 +1,13 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { HomeEvent } from "../../event/index.ts";
 import { createRollup, type Rollup, type RollupBuilder } from "../../series/index.ts";
-import type { EventStore, Position } from "../../store/ports.ts";
+import type { EventStore } from "../../store/ports.ts";
 import type { Period } from "../periods.ts";
 import { byEntity, rebase, rowOf } from "./merge.ts";
 import { type EntityRow, leftBy } from "./rows.ts";
 
-const PAGE_EVENTS = 1_000;
+/** Then others get the thread. */
+const EVENTS_A_TURN = 1_000;
 
 export interface DayOptions {
   readonly store: EventStore;
@@ -23,17 +24,13 @@ export async function aggregateDay(
   const { store, homeId, period, previous } = options;
   const builders = new Map<string, RollupBuilder>();
   let events = 0;
-  let after: Position | undefined;
-  do {
-    const query = { homeId, fromUs: period.fromUs, toUs: period.toUs, order: "asc", limit: PAGE_EVENTS } as const;
-    const page = await store.range(after ? { ...query, after } : query);
-    for (const event of page.events) {
+  for await (const piece of store.scan({ homeId, fromUs: period.fromUs, toUs: period.toUs })) {
+    for (const [index, event] of piece.entries()) {
       events++;
       builderOf(builders, event).add(event);
+      if (index % EVENTS_A_TURN === EVENTS_A_TURN - 1) await nextTurn();
     }
-    after = page.next;
-    await nextTurn();
-  } while (after);
+  }
   const rows: EntityRow[] = [];
   for (const [entityId, builder] of builders) {
     const before = previous ? undefined : await lastBefore(entityId, options);

@@ -3,6 +3,7 @@ import type { Clock } from "../../base/clock.ts";
 import type { HomeDirectory } from "../../devices/index.ts";
 import type { EventStore } from "../../store/index.ts";
 import { aggregateShape, aggregatesView, FUNCTIONS } from "../aggregate-shapes.ts";
+import { ANSWER_MAX_BYTES, answerBytes } from "../answer-size.ts";
 import { jsonAnswer, scopedProblems } from "../documented.ts";
 import { Problem } from "../problem.ts";
 import { checkSpan, entityIdsParameter, readQuery, timeParameter } from "../query.ts";
@@ -69,15 +70,30 @@ export const aggregateRoute = (parts: AggregateParts): ScopedRoute => ({
         : await parts.events.aggregate({ homeId, entityIds, edges });
     const wanted = new Set(functions);
     const entities = found.map((entity) => aggregatesView(entity, wanted, timeZone));
-    return json({ window, time_zone: timeZone, entities });
+    const answer = { window, time_zone: timeZone, entities };
+    checkBytes(answerBytes(answer));
+    return json(answer);
   },
 });
 
 /** @throws Problem `request_invalid` */
 function checkCount(count: number): void {
   if (count <= WINDOWS_MAX) return;
-  const detail = `wanted are at most ${WINDOWS_MAX.toLocaleString("en")} windows of all entities together, these would be ${count.toLocaleString("en")}: ask for a shorter span, longer windows or fewer entities`;
-  throw new Problem("request_invalid", `The query string is not valid. window: ${detail}`, {
+  throw tooMuch(
+    `wanted are at most ${WINDOWS_MAX.toLocaleString("en")} windows of all entities together, these would be ${count.toLocaleString("en")}: ask for a shorter span, longer windows or fewer entities`,
+  );
+}
+
+/** Texts of 255 characters at both ends of ten thousand windows are more than a function may answer. @throws Problem `request_invalid` */
+function checkBytes(bytes: number): void {
+  if (bytes <= ANSWER_MAX_BYTES) return;
+  throw tooMuch(
+    `wanted are at most ${ANSWER_MAX_BYTES.toLocaleString("en")} bytes in one answer, this would have ${bytes.toLocaleString("en")}: ask for fewer windows or entities, or without the functions "first" and "last"`,
+  );
+}
+
+function tooMuch(detail: string): Problem {
+  return new Problem("request_invalid", `The query string is not valid. window: ${detail}`, {
     errors: [{ field: "window", detail }],
   });
 }

@@ -40,13 +40,13 @@ const listRoute = (index: CapabilityParts["index"]): ScopedRoute => ({
     const ids = new Map(devices.flatMap((device) => zigbeeAddressesOf(device).map((ieee) => [ieee, device.deviceId])));
     const keyOf = ({ ieeeAddress }: DeviceCapabilities) => ieeeAddress;
     const query = ["capabilities", homeId];
-    const { items, next } = pageOf(rows.toSorted(byKey(keyOf)), keyOf, { limit, cursor, query });
-    const capabilities = items.map((row) => ({
+    const view = (row: DeviceCapabilities) => ({
       ...summaryOf(row, ids.get(row.ieeeAddress)),
       feature_count: row.features.length,
       settable_count: row.features.filter(({ access }) => (access & SETTABLE) !== 0).length,
-    }));
-    return jsonWithTag(request, { capabilities, next });
+    });
+    const { items, next } = pageOf(rows.toSorted(byKey(keyOf)), keyOf, { limit, cursor, query, view });
+    return jsonWithTag(request, { capabilities: items, next });
   },
 });
 

@@ -10,7 +10,7 @@ import {
 import { changePageShape, deviceHistoryShape, INDEXED } from "../change-shapes.ts";
 import { changeView } from "../change-views.ts";
 import { jsonAnswer, NOT_MODIFIED, scopedProblems } from "../documented.ts";
-import { jsonWithTag, pageOf } from "../listing.ts";
+import { jsonWithTag, type ListQuery, pageOf } from "../listing.ts";
 import { Problem } from "../problem.ts";
 import { cursorParameter, idParameter, invalid, limitParameter, readQuery } from "../query.ts";
 import type { ScopedRoute } from "../route.ts";
@@ -103,7 +103,7 @@ const needsRegistry = () =>
   );
 
 /** Newest first; within a revision in the order in which it tells them. */
-function pageOfChanges(changes: readonly DatedChange[], options: Parameters<typeof pageOf>[2]) {
+function pageOfChanges(changes: readonly DatedChange[], options: ListQuery & { readonly query: unknown }) {
   const numbers = new Map<string, number>();
   const keyed = changes.map((change) => {
     const moment = `${String(LATEST_MS - change.atMs).padStart(16, "0")}-${change.registry}`;
@@ -112,6 +112,5 @@ function pageOfChanges(changes: readonly DatedChange[], options: Parameters<type
     return { key: `${moment}-${String(number).padStart(6, "0")}`, change };
   });
   const ascending = keyed.sort((a, b) => (a.key < b.key ? -1 : 1));
-  const { items, next } = pageOf(ascending, ({ key }) => key, options);
-  return { items: items.map(({ change }) => changeView(change)), next };
+  return pageOf(ascending, ({ key }) => key, { ...options, view: ({ change }) => changeView(change) });
 }

@@ -2,6 +2,7 @@ import * as z from "zod";
 import type { Clock } from "../../base/clock.ts";
 import { isHearthlineError } from "../../base/errors.ts";
 import { type ConflictRules, type ConflictStore, compareDevices, type DeviceIndex } from "../../devices/index.ts";
+import { fitting } from "../answer-size.ts";
 import { readJson } from "../body.ts";
 import {
   CONFLICT_STATUSES,
@@ -68,10 +69,9 @@ const listRoute = ({ conflicts, clock }: ConflictParts): ScopedRoute => ({
       ...(device_id !== undefined && { subjectId: device_id }),
       ...(after !== undefined && { after }),
     });
-    return jsonWithTag(request, {
-      conflicts: page.conflicts.map(conflictView),
-      next: page.next === undefined ? null : writeCursor(page.next, query),
-    });
+    const shown = fitting(page.conflicts.map(conflictView));
+    const next = shown.length < page.conflicts.length ? shown.at(-1)?.id : page.next;
+    return jsonWithTag(request, { conflicts: shown, next: next === undefined ? null : writeCursor(next, query) });
   },
 });
 

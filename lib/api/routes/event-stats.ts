@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { formatIsoUs } from "../../base/time.ts";
-import type { EventStore } from "../../store/index.ts";
+import type { EntityStats, EventStore } from "../../store/index.ts";
 import { jsonAnswer, scopedProblems } from "../documented.ts";
 import { pageOf } from "../listing.ts";
 import { checkSpan, cursorParameter, entityIdsParameter, limitParameter, readQuery, timeParameter } from "../query.ts";
@@ -44,17 +44,16 @@ export const eventStatsRoute = ({ events }: EventStatsParts): ScopedRoute => ({
       ...(to !== undefined && { toUs: to }),
     });
     const query = { homeId, list: "stats", entity_id: entity_id?.toSorted(), from, to };
-    const { items, next } = pageOf(stats, ({ entityId }) => entityId, { limit, cursor, query });
-    return json({
-      entities: items.map((entity) => ({
-        entity_id: entity.entityId,
-        count: entity.count,
-        first: formatIsoUs(entity.firstUs),
-        last: formatIsoUs(entity.lastUs),
-        bytes: Math.round(entity.bytes),
-        longest_gap_seconds: entity.longestGapSeconds,
-      })),
-      next,
-    });
+    const { items, next } = pageOf(stats, ({ entityId }) => entityId, { limit, cursor, query, view: toWire });
+    return json({ entities: items, next });
   },
+});
+
+const toWire = (entity: EntityStats) => ({
+  entity_id: entity.entityId,
+  count: entity.count,
+  first: formatIsoUs(entity.firstUs),
+  last: formatIsoUs(entity.lastUs),
+  bytes: Math.round(entity.bytes),
+  longest_gap_seconds: entity.longestGapSeconds,
 });

@@ -1,12 +1,12 @@
 import * as z from "zod";
 import type { Clock } from "../../base/clock.ts";
-import { toWireEvent } from "../../event/index.ts";
 import { EARLIEST_EVENT_US, type HomeKeys, type Queue } from "../../ingest/index.ts";
 import type { EventStore } from "../../store/index.ts";
 import { readJson } from "../body.ts";
 import type { Caller } from "../caller.ts";
 import { readCursor, writeCursor } from "../cursor.ts";
 import { jsonAnswer, type Operation, scopedProblems } from "../documented.ts";
+import { readEventPage } from "../event-page.ts";
 import { eventDataShape, eventFrameShape, plainEventShape } from "../event-shapes.ts";
 import { takeEvents } from "../intake.ts";
 import { Problem } from "../problem.ts";
@@ -73,6 +73,7 @@ export function eventRoutes(parts: EventParts): ScopedRoute[] {
       operation: {
         operationId: "listEvents",
         summary: "Events as they were stored, newest first unless order=asc",
+        description: "A page also ends at about 4.5 MB: `next` tells whether there may be more.",
         tags: ["events"],
         requestParams: { query: querySchema },
         responses: {
@@ -144,7 +145,7 @@ async function listEvents({ events }: EventParts, request: ApiRequest, { homeId 
   const { limit, cursor, ...filters } = query;
   const asked = { homeId, ...filters, entity_id: filters.entity_id?.toSorted() };
   const after = cursor === undefined ? undefined : readCursor(cursor, asked, position);
-  const page = await events.range({
+  const { shown, next } = await readEventPage(events, {
     homeId,
     ...(filters.entity_id && { entityIds: [...new Set(filters.entity_id)] }),
     ...(filters.area_id !== undefined && { areaId: filters.area_id }),
@@ -156,9 +157,8 @@ async function listEvents({ events }: EventParts, request: ApiRequest, { homeId 
     limit,
     ...(after && { after: { atUs: after[0], entityId: after[1], removed: after[2] } }),
   });
-  const { next } = page;
   return json({
-    events: page.events.map(toWireEvent),
+    events: shown,
     next: next ? writeCursor([next.atUs, next.entityId, next.removed], asked) : null,
   });
 }

@@ -31,6 +31,7 @@ const areaQuery = z.strictObject(paging);
 
 const LIST_PROBLEMS = ["request_invalid", "cursor_invalid", "cursor_of_another_query"] as const;
 const TAGS = ["index"];
+const asItIs = <T>(view: T): T => view;
 
 /** The index: what there is in the home, where, and when it was seen last. */
 export const inventoryRoutes = (parts: InventoryParts): ScopedRoute[] => [
@@ -71,7 +72,7 @@ const entitiesRoute = (index: InventoryParts["index"]): ScopedRoute => ({
         (filters.domain === undefined || entity.domain === filters.domain),
     );
     const query = ["entities", homeId, filters];
-    const { items, next } = pageOf(wanted, ({ entity_id }) => entity_id, { limit, cursor, query });
+    const { items, next } = pageOf(wanted, ({ entity_id }) => entity_id, { limit, cursor, query, view: asItIs });
     return jsonWithTag(request, { entities: items, next });
   },
 });
@@ -97,7 +98,7 @@ const devicesRoute = (parts: InventoryParts): ScopedRoute => ({
     const { devices } = await readInventory(parts.index, homeId, conflicts);
     const wanted = devices.filter((device) => area_id === undefined || device.area_id === area_id);
     const query = ["devices", homeId, area_id ?? null];
-    const { items, next } = pageOf(wanted, ({ device_id }) => device_id, { limit, cursor, query });
+    const { items, next } = pageOf(wanted, ({ device_id }) => device_id, { limit, cursor, query, view: asItIs });
     return jsonWithTag(request, { devices: items, next });
   },
 });
@@ -151,7 +152,12 @@ const areasRoute = (index: InventoryParts["index"]): ScopedRoute => ({
   async handle(request, { homeId }) {
     const { limit, cursor } = readQuery(areaQuery, request.query);
     const { areas } = await readInventory(index, homeId);
-    const { items, next } = pageOf(areas, ({ area_id }) => area_id, { limit, cursor, query: ["areas", homeId] });
+    const { items, next } = pageOf(areas, ({ area_id }) => area_id, {
+      limit,
+      cursor,
+      query: ["areas", homeId],
+      view: asItIs,
+    });
     return jsonWithTag(request, { areas: items, next });
   },
 });

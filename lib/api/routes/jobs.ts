@@ -36,8 +36,8 @@ export const jobRoutes = ({ jobs }: JobParts): ScopedRoute[] => [
       const { limit, cursor } = readQuery(querySchema, request.query);
       const keyOf = (job: Job) => `${job.date}\n${job.kind}\n${job.id}`;
       const history = (await jobs.list(homeId, HISTORY_MAX)).toSorted(byKey(keyOf));
-      const { items, next } = pageOf(history, keyOf, { limit, cursor, query: ["jobs", homeId] });
-      return jsonWithTag(request, { jobs: items.map(toWireJob), next });
+      const { items, next } = pageOf(history, keyOf, { limit, cursor, query: ["jobs", homeId], view: toWireJob });
+      return jsonWithTag(request, { jobs: items, next });
     },
   },
   {

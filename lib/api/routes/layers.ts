@@ -13,6 +13,7 @@ import {
 } from "../../analysis/index.ts";
 import { formatIsoUs } from "../../base/time.ts";
 import type { EventStore } from "../../store/index.ts";
+import { answerBytes, PAGE_MAX_BYTES } from "../answer-size.ts";
 import { readCursor, writeCursor } from "../cursor.ts";
 import { jsonAnswer, NOT_MODIFIED, scopedProblems } from "../documented.ts";
 import { aggregatePageShape, retentionShape } from "../layer-shapes.ts";
@@ -72,21 +73,24 @@ const aggregateRoute = (layer: AggregateLayer, { aggregates }: LayerParts): Scop
       fromDate: after?.[0] ?? from ?? "0001-01-01",
       toDate: to ?? "9999-12-31",
     };
-    const found: (readonly [Aggregate, EntityRow])[] = [];
+    const found: ReturnType<typeof toWire>[] = [];
+    let bytes = 0;
     let hasMore = false;
     for await (const aggregate of aggregates.range(query)) {
       for (const row of unpackRows(aggregate)) {
         if (wanted && !wanted.has(row.entityId)) continue;
         if (after && aggregate.date === after[0] && row.entityId <= after[1]) continue;
-        hasMore = found.length === limit;
+        const wire = toWire(aggregate, row);
+        bytes += answerBytes(wire);
+        hasMore = found.length === limit || (found.length > 0 && bytes > PAGE_MAX_BYTES);
         if (hasMore) break;
-        found.push([aggregate, row]);
+        found.push(wire);
       }
       if (hasMore) break;
     }
     const last = found.at(-1);
-    const next = hasMore && last ? writeCursor([last[0].date, last[1].entityId], asked) : null;
-    return jsonWithTag(request, { aggregates: found.map(([aggregate, row]) => toWire(aggregate, row)), next });
+    const next = hasMore && last ? writeCursor([last.date, last.entity_id], asked) : null;
+    return jsonWithTag(request, { aggregates: found, next });
   },
 });
 

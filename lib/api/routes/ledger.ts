@@ -38,7 +38,7 @@ export const ledgerRoute = ({ ledger }: LedgerParts): ScopedRoute => ({
     const { limit, cursor } = readQuery(querySchema, request.query);
     const keyOf = ({ relayId }: LedgerRow) => relayId;
     const rows = (await ledger.rows(homeId)).toSorted(byKey(keyOf));
-    const { items, next } = pageOf(rows, keyOf, { limit, cursor, query: ["ledger", homeId] });
-    return jsonWithTag(request, { ledgers: items.map(ledgerDetails), next });
+    const { items, next } = pageOf(rows, keyOf, { limit, cursor, query: ["ledger", homeId], view: ledgerDetails });
+    return jsonWithTag(request, { ledgers: items, next });
   },
 });

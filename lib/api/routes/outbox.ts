@@ -4,6 +4,7 @@ import { isHearthlineError } from "../../base/errors.ts";
 import { formatIsoUs } from "../../base/time.ts";
 import { OUTBOX_STATUSES, type OutboxMessage, outboxOutcomeSchema } from "../../event/index.ts";
 import type { Outbox, OutboxItem } from "../../publish/index.ts";
+import { fitting } from "../answer-size.ts";
 import { readJson } from "../body.ts";
 import { readCursor, writeCursor } from "../cursor.ts";
 import { jsonAnswer, NOT_MODIFIED, scopedProblems } from "../documented.ts";
@@ -102,10 +103,9 @@ const listRoute = ({ outbox, clock }: OutboxParts): ScopedRoute => ({
       ...(status && { status }),
       ...(after !== undefined && { after }),
     });
-    return jsonWithTag(request, {
-      items: items.map(toWireItem),
-      next: next === undefined ? null : writeCursor(next, query),
-    });
+    const shown = fitting(items.map(toWireItem));
+    const last = shown.length < items.length ? shown.at(-1)?.id : next;
+    return jsonWithTag(request, { items: shown, next: last === undefined ? null : writeCursor(last, query) });
   },
 });
 

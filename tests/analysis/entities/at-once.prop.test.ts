@@ -53,16 +53,16 @@ function slowed<T extends object>(store: T, turn: (name: string) => Promise<void
     get(target, name) {
       const method = Reflect.get(target, name);
       if (typeof method !== "function") return method;
-      if (name !== "range" || !("change" in target))
+      if (name !== "scan" && (name !== "range" || !("change" in target)))
         return async (...args: unknown[]) => {
           await turn(String(name));
           return Reflect.apply(method, target, args);
         };
       return async function* (...args: unknown[]) {
-        await turn("range");
+        await turn(name);
         for await (const each of Reflect.apply(method, target, args) as AsyncIterable<unknown>) {
           yield each;
-          await turn("range");
+          await turn(name);
         }
       };
     },
