@@ -137,10 +137,42 @@ module.exports = {
     ),
     error("nobody-imports-tests", "Tests are leaves.", { pathNot: "^(tests|bench)/" }, { path: "^tests/" }),
     error(
+      "nobody-imports-quality",
+      "The judge of the detectors is a leaf: nothing may know what it asks.",
+      { pathNot: "^(tests|quality|bench)/" },
+      { path: "^quality/" },
+    ),
+    error(
+      "generator-knows-no-detector",
+      "Homes are made without looking at who is to find something in them.",
+      { path: "^local/home/" },
+      { path: "^(quality|lib/(analysis|suggestions|wiring))/" },
+    ),
+    error(
+      "page-client-is-bundled-alone",
+      "The page's client runs in browsers: the bundler takes it from main.tsx, and no other code of ours imports it.",
+      { path: "^(functions|local|lib)/", pathNot: "^lib/web/app/" },
+      { path: "^lib/web/app/" },
+    ),
+    error(
+      "page-client-stays-small",
+      "A browser loads what it imports: clocks and words; of the other rooms it sees types.",
+      { path: "^lib/web/app/" },
+      {
+        path: "^lib/|^node:|node_modules/(?!preact/)",
+        pathNot: "^lib/(web/app/|web/age\\.ts$|base/zone\\.ts$)",
+        dependencyTypesNot: ["type-only"],
+      },
+    ),
+    error(
       "no-unreached-file",
       "Every lib file is reached from a handler or a program; one that nobody reaches is dead.",
-      { path: "^(functions/[^/]+|local/(relay|start|cli))\\.ts$" },
-      { path: "^lib/", pathNot: ["^lib/adapters/memory/", "/ports\\.ts$"], reachable: false },
+      { path: "^(functions/[^/]+\\.ts|local/(relay|start|cli)\\.ts|lib/web/app/main\\.tsx)$" },
+      {
+        path: "^lib/",
+        pathNot: ["^lib/adapters/memory/", "/ports\\.ts$", "^lib/web/app/main\\.tsx$"],
+        reachable: false,
+      },
     ),
     error(
       "no-unresolvable",
@@ -154,7 +186,7 @@ module.exports = {
     tsPreCompilationDeps: true,
     tsConfig: { fileName: "tsconfig.json" },
     enhancedResolveOptions: {
-      extensions: [".ts", ".js", ".mjs", ".json"],
+      extensions: [".ts", ".tsx", ".js", ".mjs", ".json"],
       exportsFields: ["exports"],
       conditionNames: ["import", "types", "node", "default"],
     },

@@ -1,14 +1,45 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
+
+/** Real processes, killed and started again. Each file has a worker of its own. */
+const PROCESSES = ["tests/journey/**/*.test.ts", "tests/local/start/*.test.ts"];
+const ELSEWHERE = ["tests/peers/**", "**/node_modules/**"];
+
+/** What takes seconds is begun first, so that no core waits for the last file. Nothing but the order depends on this list. */
+const LONG =
+  /(conformance|event-store|faults|routes|relay-process|relay-status|write|hot-partition|key-rotation|history|template|plugin|deploy|crash|gate)\.test|(source|crash|crashes|generate)\.prop/;
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rankOf = ({ moduleId, project }: TestSpecification): number =>
+      project.name === "processes" ? 0 : LONG.test(moduleId) ? 1 : 2;
+    return (await super.sort(files)).sort((a, b) => rankOf(a) - rankOf(b));
+  }
+}
 
 export default defineConfig({
   test: {
-    include: ["tests/**/*.test.ts"],
-    exclude: ["tests/peers/**", "**/node_modules/**"],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     pool: "forks",
-    // By default one core stays idle: on two cores that doubles the time.
-    maxWorkers: "100%",
+    // Half of what takes long waits, for a process or for a moment: with one file a core the cores wait with it.
+    maxWorkers: Math.ceil(availableParallelism() * 1.5),
     retry: 0,
+    sequence: { sequencer: LongestFirst },
+    projects: [
+      { extends: true, test: { name: "processes", include: PROCESSES, exclude: ELSEWHERE } },
+      {
+        extends: true,
+        test: {
+          name: "units",
+          include: ["tests/**/*.test.ts"],
+          exclude: [...PROCESSES, ...ELSEWHERE],
+          // What several files import is loaded once a worker.
+          isolate: false,
+          setupFiles: ["tests/support/leave-as-found.ts"],
+        },
+      },
+    ],
   },
 });

@@ -1,7 +1,7 @@
 /**
  * What a home costs a month on AWS: the real functions run a day of a busy and of a quiet home over emulators, every billable operation is counted and multiplied by
  * dated list prices (bench/cost/prices.ts); docs/stores.md says what is assumed.
- * `npm run bench -- cost [--quick] [--flush 60,300] [--events 100000]`; last line: one JSON object.
+ * `npm run bench -- cost [--quick] [--flush 60,300] [--events 100000] [--who fleet]`; last line: one JSON object.
  */
 
 import { mkdtempSync, rmSync } from "node:fs";
@@ -25,6 +25,8 @@ const { values: args } = parseArgs({
     /** Of the flush times and homes of a whole run only these: two flush times at least. */
     flush: { type: "string", default: "5,15,60,300" },
     events: { type: "string", default: "100000,2000" },
+    /** Only `alone`, or only `fleet`. */
+    who: { type: "string", default: "alone,fleet" },
   },
 });
 const numbersOf = (text: string): number[] => text.split(",").map(Number);
@@ -36,6 +38,8 @@ const FLEET = 10_000;
 /** Homes of a fleet that are really run, and messages that stand for a day. */
 const FLEET_HOMES = args.quick ? 5 : 20;
 const MESSAGES_MAX = args.quick ? 10 : 160;
+/** Homes of a fleet whose nights are really run: enough for what several homes share. */
+const NIGHT_HOMES = 2;
 const GOAL_DOLLARS = 0.34;
 const GOAL_FLUSH_SECONDS = 60;
 
@@ -54,15 +58,27 @@ async function timed(options: RunOptions): Promise<Run> {
   return done;
 }
 
-async function runsOf(path: string, eventsPerDay: number): Promise<{ runs: Run[]; nights: [Night, Night] }> {
+interface Runs {
+  readonly runs: readonly Run[];
+  readonly nights: readonly [Night, Night];
+}
+
+async function runsOf(path: string, eventsPerDay: number, fleet: number): Promise<Runs> {
   const runs: Run[] = [];
+  const nights: Night[] = [];
   for (const flushSeconds of FLUSH_SECONDS) {
     const isWithNight = FLUSH_SECONDS.indexOf(flushSeconds) >= FLUSH_SECONDS.length - 2;
-    const shared = { path, eventsPerDay, flushSeconds, messagesMax: MESSAGES_MAX };
-    runs.push(await timed({ ...shared, homes: 1, fleet: 1, isWithNight }));
-    runs.push(await timed({ ...shared, homes: FLEET_HOMES, fleet: FLEET, isWithNight: false }));
+    const shared = { path, eventsPerDay, flushSeconds, messagesMax: MESSAGES_MAX, fleet };
+    const day = await timed({
+      ...shared,
+      homes: fleet === 1 ? 1 : FLEET_HOMES,
+      isWithNight: isWithNight && fleet === 1,
+    });
+    runs.push(day);
+    const night = isWithNight && fleet > 1 ? await timed({ ...shared, homes: NIGHT_HOMES, isWithNight }) : day;
+    if (night.night) nights.push(night.night);
   }
-  const [one, other] = runs.flatMap(({ night }) => night ?? []);
+  const [one, other] = nights;
   if (!one || !other) throw new Error("Two nights are wanted.");
   return { runs, nights: [one, other] };
 }
@@ -100,12 +116,13 @@ interface Found {
 async function findCells(path: string): Promise<Found> {
   const cells: Cell[] = [];
   let queries = 0;
-  for (const eventsPerDay of HOMES) {
-    const { runs, nights } = await runsOf(path, eventsPerDay);
+  const fleets = [1, FLEET].filter((fleet) => args.who.includes(fleet === 1 ? "alone" : "fleet"));
+  for (const [eventsPerDay, fleet] of HOMES.flatMap((home) => fleets.map((each) => [home, each] as const))) {
+    const { runs, nights } = await runsOf(path, eventsPerDay, fleet);
     const deployment: Deployment = { metrics: Math.max(...runs.map(({ metrics }) => metrics)), alarms: await alarms() };
     queries = Math.max(queries, nights[0].queries);
     for (const done of runs) {
-      const { flushSeconds, fleet } = done.options;
+      const { flushSeconds } = done.options;
       const shared = { eventsPerDay, fleet, flushSeconds };
       const months = new Map(STORES.map((store) => [store, monthOf(store, { run: done, nights, deployment })]));
       for (const [store, month] of months) cells.push({ ...shared, store, month });

@@ -5,6 +5,7 @@ import { performance } from "node:perf_hooks";
 const GATES = [
   ["format and lint", "biome", ["ci", "--error-on-warnings", "--max-diagnostics=50"]],
   ["types", "tsc", ["--noEmit", "-p", "."]],
+  ["types of the page's client", "tsc", ["--noEmit", "-p", "lib/web/app"]],
   ["import rules", "depcruise", ["--config", ".dependency-cruiser.cjs", "functions", "lib", "local"]],
   ["unused code", "knip", ["--no-progress"]],
   ["copied code", "jscpd", ["--config", ".jscpd.json"]],

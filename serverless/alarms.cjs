@@ -1,4 +1,8 @@
 // An operator sees a fault before a user does: oldest message, dead letters, errors, throttles, ledger gap, losses. Each tells the alarm topic.
+// Ten by default, which cost nothing in an account that has no others: what fails for good ends as a dead letter, whatever its cause. `--param alarms=all` makes those too that say so
+// earlier, or say which function it is.
+const FEW_AGES = ["Events", "Store"];
+const FEW_ERRORS = ["dispatch", "api"];
 const WORK = { Events: 300, Store: 300, Index: 900, Analysis: 7200 }; // seconds a message may wait
 const FUNCTIONS = ["enrich", "store", "index-devices", "dispatch", "analyze", "authorize", "api"];
 
@@ -6,6 +10,7 @@ module.exports = async ({ resolveVariable }) => {
   const prefix = `${await resolveVariable("self:service")}-${await resolveVariable("sls:stage")}`;
   const hasTopic = (await resolveVariable("param:alarmTopic")) === "yes";
   const actions = hasTopic ? { AlarmActions: [{ Ref: "AlarmTopic" }], OKActions: [{ Ref: "AlarmTopic" }] } : {};
+  const hasAll = (await resolveVariable("param:alarms")) === "all";
   const alarm = (name, AlarmDescription, metric) => ({
     Type: "AWS::CloudWatch::Alarm",
     Properties: {
@@ -37,11 +42,12 @@ module.exports = async ({ resolveVariable }) => {
   const Resources = {};
   for (const [name, seconds] of Object.entries(WORK)) {
     const lower = name.toLowerCase();
-    Resources[`${name}AgeAlarm`] = alarm(
-      `${lower}-age`,
-      `The oldest message of the ${lower} queue has waited for more than ${seconds} s: its function fails or is too slow.`,
-      queue(`${name}Queue`, "ApproximateAgeOfOldestMessage", "Maximum", seconds),
-    );
+    if (hasAll || FEW_AGES.includes(name))
+      Resources[`${name}AgeAlarm`] = alarm(
+        `${lower}-age`,
+        `The oldest message of the ${lower} queue has waited for more than ${seconds} s: its function fails or is too slow.`,
+        queue(`${name}Queue`, "ApproximateAgeOfOldestMessage", "Maximum", seconds),
+      );
     Resources[`${name}DeadAlarm`] = alarm(
       `${lower}-dead`,
       `Messages of the ${lower} queue were set aside: "hearthline queues peek ${lower}-dead" shows why, "queues redrive" puts them back.`,
@@ -50,11 +56,13 @@ module.exports = async ({ resolveVariable }) => {
   }
   for (const name of FUNCTIONS) {
     const id = name.replace(/(^|-)([a-z])/g, (_all, _dash, letter) => letter.toUpperCase());
-    Resources[`${id}ErrorsAlarm`] = alarm(
-      `${name}-errors`,
-      `The function ${name} ended with an error.`,
-      lambda(name, "Errors"),
-    );
+    if (hasAll || FEW_ERRORS.includes(name))
+      Resources[`${id}ErrorsAlarm`] = alarm(
+        `${name}-errors`,
+        `The function ${name} ended with an error.`,
+        lambda(name, "Errors"),
+      );
+    if (!hasAll) continue;
     Resources[`${id}ThrottlesAlarm`] = alarm(
       `${name}-throttles`,
       `The function ${name} was not started for want of concurrency.`,

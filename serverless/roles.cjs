@@ -22,8 +22,8 @@ const GRANTS = {
       [CONSUME, ["Store"]],
       [SEND, ["StoreDead"]],
     ],
-    // Days of which events came late.
-    table: ["BatchWriteItem"],
+    // Whether a home is there still; days of which events came late.
+    table: ["GetItem", "BatchWriteItem"],
   },
   "index-devices": {
     queues: [
@@ -36,17 +36,18 @@ const GRANTS = {
   analyze: {
     queues: [
       [CONSUME, ["Analysis"]],
-      [SEND, ["AnalysisDead"]],
+      // A job that has more to do than one call has time for goes on in a next message.
+      [SEND, ["Analysis", "AnalysisDead"]],
     ],
     table: ["GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem"],
   },
   authorize: { queues: [], table: ["GetItem"] },
   api: {
     queues: [
-      [SEND, ["Events"]],
+      [SEND, ["Events", "Analysis"]],
       [MEASURE, ALL_QUEUES],
     ],
-    table: ["GetItem", "BatchGetItem", "Query", "PutItem"],
+    table: ["GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem"],
   },
 };
 
@@ -64,7 +65,7 @@ const STORE_GRANTS = {
   },
   // With HEARTHLINE_PARQUET_HOT=table.
   "parquet-table": {
-    store: { table: ["PutItem", "Query"], objects: ["GetObject"] },
+    store: { table: ["PutItem", "BatchWriteItem", "Query"], objects: ["GetObject", "PutObject"] },
     api: {
       table: ["Query", "BatchGetItem"],
       bucket: ["ListBucket", "GetLifecycleConfiguration"],

@@ -2,6 +2,7 @@ import { formatIsoUs } from "../../lib/base/time.ts";
 import type { HomeEvent } from "../../lib/event/index.ts";
 import { createAdmission } from "../../lib/relay/admit.ts";
 import type { HaEvent } from "../../lib/relay/ports.ts";
+import { STATUS_AT_LEAST_MS } from "../../lib/relay/status-news.ts";
 import { batches, EVENTS_PER_DAY, START_US, writeLines } from "../store/events.ts";
 
 /** A record on its way into the spool. */
@@ -10,8 +11,6 @@ export interface TimedRecord {
   readonly text: string;
 }
 
-/** A relay says how it is so often (STATUS_EVERY_MS of lib/relay/relay.ts). */
-const STATUS_EVERY_MS = 60_000;
 /** A forecast service is asked so often as a rule; bench/store/events.ts has no weather entity. */
 const WEATHER_EVERY_MS = 3_600_000;
 /** By then every entity has been seen. */
@@ -37,7 +36,7 @@ export function* homeRecords({ path, eventsPerDay }: HomeOptions): Generator<Tim
   const endMs = START_MS + HOURS * 3_600_000;
   const streams = [
     eventRecords(path, eventsPerDay, endMs),
-    every(STATUS_EVERY_MS, endMs, statusAt),
+    every(STATUS_AT_LEAST_MS, endMs, statusAt),
     every(WEATHER_EVERY_MS, endMs, weatherAt),
   ].map((stream) => ({ stream, next: stream.next() }));
   for (;;) {

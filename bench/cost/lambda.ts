@@ -17,7 +17,7 @@ interface Template {
       string,
       {
         readonly memorySize?: number;
-        readonly events?: readonly { readonly sqs?: { batchSize?: number; maximumBatchingWindow?: number } }[];
+        readonly events?: readonly { readonly sqs?: { batchSize?: number; maximumBatchingWindow?: number | string } }[];
       }
     >
   >;
@@ -28,7 +28,10 @@ const template = parse(readFileSync(new URL("../../serverless.yml", import.meta.
   logLevel: "silent",
 }) as Template;
 
-export function deployed(name: string): Deployed {
+/** A fleet is deployed with `--param storeWindow=1`. */
+const FLEET_STORE_WINDOW_SECONDS = 1;
+
+export function deployed(name: string, { isFleet = false } = {}): Deployed {
   const found = template.functions[name];
   if (!found) throw new Error(`serverless.yml has no function "${name}".`);
   const events = Array.isArray(found.events) ? found.events : [];
@@ -36,7 +39,9 @@ export function deployed(name: string): Deployed {
   return {
     memoryMb: found.memorySize ?? template.provider.memorySize,
     batchSize,
-    windowSeconds: maximumBatchingWindow,
+    // The store's is a parameter.
+    windowSeconds:
+      typeof maximumBatchingWindow === "number" ? maximumBatchingWindow : isFleet ? FLEET_STORE_WINDOW_SECONDS : 0,
   };
 }
 

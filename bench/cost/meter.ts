@@ -93,8 +93,9 @@ function countDynamodb(
   }
   const { ConsumedCapacity = [] } = JSON.parse(text) as { ConsumedCapacity?: Capacity | readonly Capacity[] };
   const units = [ConsumedCapacity].flat().reduce((sum, { CapacityUnits = 0 }) => sum + CapacityUnits, 0);
-  // dynalite asks nothing for a question that finds nothing; DynamoDB asks one unit.
-  meter.add(isRead ? "dynamodb_read_units" : "dynamodb_write_units", Math.max(1, units));
+  // dynalite asks nothing for a question that finds nothing; DynamoDB asks one unit, or half of one where the answer may lag behind.
+  const least = /"ConsistentRead":false/.test(body) ? 0.5 : 1;
+  meter.add(isRead ? "dynamodb_read_units" : "dynamodb_write_units", Math.max(least, units));
 }
 
 function countTimestream(meter: Meter, operation: string, body: string): void {

@@ -40,6 +40,8 @@ export interface At {
   readonly store?: StoreName;
   /** After a cold start, as far as what it remembers goes. */
   readonly isNew?: boolean;
+  /** Of many homes, which is deployed in another way. */
+  readonly isFleet?: boolean;
 }
 
 export interface Called {
@@ -137,7 +139,7 @@ export class Rig {
   async batch(name: FunctionName, messages: readonly Message[], at: At = {}): Promise<Called> {
     const called = await this.call(name, { Records: messages.map(({ record }) => record) }, at);
     const bodies = messages.map(({ body }) => body);
-    called.used.add("sqs_requests", readingRequests(bodies, deployed(name)));
+    called.used.add("sqs_requests", readingRequests(bodies, deployed(name, at)));
     return called;
   }
 

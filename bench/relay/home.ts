@@ -30,6 +30,7 @@ export function createFiringHome(): FiringHome {
         getHistory: async () => new Map(),
         getStatistics: async () => new Map(),
         getRecorder: async () => ({ isRecording: true, backlog: 0 }),
+        getLogbook: async () => undefined,
         getCutOff: async () => undefined,
         command: async () => null,
       };

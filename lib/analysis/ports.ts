@@ -26,6 +26,8 @@ export interface Job {
   readonly date: string;
   /** How often it was begun: 0 while nobody has. Whoever runs it holds the number of his own time and saves with it. */
   readonly attempt: number;
+  /** Of these, so many before a person wanted it run once more: they are none of this time's. */
+  readonly attemptsBefore?: number;
   readonly status: "queued" | "running" | "succeeded" | "degraded" | "failed";
   readonly phases: readonly JobPhase[];
   readonly queuedAt: string;
@@ -57,9 +59,23 @@ export interface JobStore {
    * @throws HearthlineError `conflict` when it was begun again meanwhile, `not_found` when there is none; fate-`retry` service errors: safe to repeat
    */
   save(job: Job): Promise<void>;
+  /**
+   * Makes a job that is done wait again, without what it did, when a person wants it run once more; one that waits or runs stays as it is. Gives it as it is then;
+   * undefined: there is none.
+   */
+  requeue(homeId: string, id: string, queuedAt: string): Promise<Job | undefined>;
   /** Newest date first. */
   list(homeId: string, limit: number): Promise<readonly Job[]>;
 }
+
+/** A job that is done, waiting again. Whoever ran it last holds a number that is past. */
+export const requeued = ({ startedAt: _, finishedAt: __, peakRssBytes: ___, ...job }: Job, queuedAt: string): Job => ({
+  ...job,
+  attemptsBefore: job.attempt,
+  status: "queued",
+  phases: [],
+  queuedAt,
+});
 
 /** What `save` throws: `stored` is the job as it is there. */
 export const saveRefused = (job: Job, stored: Job | undefined): HearthlineError =>
@@ -163,6 +179,8 @@ export interface Pattern extends PatternFacts {
   /** The night that told it first, and the last night that found it. */
   readonly toldOn: string;
   readonly confirmedOn: string;
+  /** Its hits on days of which Home Assistant has said who did what: on others an automation's doing may look like a person's. */
+  readonly witnessedHits: number;
   /** In plain words, by the templates. */
   readonly title: string;
 }
@@ -189,7 +207,7 @@ export interface UnusedFeature {
   readonly label: string;
   /** What of it Home Assistant has as an entity, if any. */
   readonly entityId?: string;
-  /** Local date since which the device is watched; nothing is called unused before 30 days. */
+  /** Local date since which it was not used: the last day on which it was, or else the first on which the device was heard. At least 30 days ago. */
   readonly watchedSince: string;
 }
 
@@ -198,8 +216,14 @@ export interface DeviceUtilisation {
   readonly deviceId: string;
   /** Features that a person or an automation could use: settable, neither configuration nor diagnostic. */
   readonly features: number;
+  /** Of these, those that were used on one of the last 30 days. */
   readonly used: number;
+  /** In the order of the capabilities; empty while it is watched for less than 30 days, and when it was silent in all of them. */
   readonly unused: readonly UnusedFeature[];
+  /** Local date on which it was heard first; absent: never. */
+  readonly watchedSince?: string;
+  /** Local date of the last use, by feature; those that were never used are missing. */
+  readonly lastUsed: Readonly<Record<string, string>>;
 }
 
 /** What a night of features found. Key: the home. Every method: @throws fate-`retry` service errors, safe to repeat. */

@@ -32,6 +32,16 @@ export interface RetentionOptions {
   readonly clock: Pick<Clock, "nowMs">;
 }
 
+/** The first day that any of them still has to read. */
+export const firstUndoneOfAll = (
+  layers: readonly Pick<EntityLayers, "firstUndone">[],
+): Pick<EntityLayers, "firstUndone"> => ({
+  async firstUndone(job, beforeDate, timeZone) {
+    const dates = await Promise.all(layers.map((each) => each.firstUndone(job, beforeDate, timeZone)));
+    return dates.filter((date) => date !== undefined).sort()[0];
+  },
+});
+
 /**
  * Deletes what is older than each layer's retention, and makes closed days small. By the job's date, so a late or repeated run deletes the same; one of a day that has not ended yet counts as the last day that has.
  * Raw events of a day that is not aggregated yet stay until it is.

@@ -19,9 +19,12 @@ import { type LayerParts, layerRoutes } from "./routes/layers.ts";
 import { type LedgerParts, ledgerRoute } from "./routes/ledger.ts";
 import { type OutboxParts, outboxRoutes } from "./routes/outbox.ts";
 import { type PageParts, pageRoutes } from "./routes/pages.ts";
+import { type PatternParts, patternRoutes } from "./routes/patterns.ts";
+import { type SuggestionParts, suggestionRoutes } from "./routes/suggestions.ts";
 
 export interface ApiParts
-  extends ConflictParts,
+  extends CapabilityParts,
+    ConflictParts,
     EventParts,
     EventStatsParts,
     InventoryParts,
@@ -29,13 +32,15 @@ export interface ApiParts
     LayerParts,
     LedgerParts,
     OutboxParts,
-    PageParts {
+    PageParts,
+    PatternParts,
+    SuggestionParts {
   readonly events: EventParts["events"] &
     AggregateParts["events"] &
     EventStatsParts["events"] &
     LayerParts["events"] &
     PageParts["events"];
-  readonly clock: EventParts["clock"] & ConflictParts["clock"];
+  readonly clock: EventParts["clock"] & ConflictParts["clock"] & SuggestionParts["clock"];
   readonly index: InventoryParts["index"] &
     CapabilityParts["index"] &
     ChangeParts["index"] &
@@ -47,6 +52,7 @@ export interface ApiParts
   addressOf(surroundings: unknown): string | undefined;
   readonly limits: RateLimits;
   readonly conflicts: ConflictParts["conflicts"];
+  readonly patterns: PatternParts["patterns"] & LayerParts["patterns"];
   /** The gateway's name for the request, for the log. */
   requestIdOf(surroundings: unknown): string;
   readonly log: Logger;
@@ -64,6 +70,8 @@ function routesOf(parts: ApiParts): Route[] {
     ...conflictRoutes(parts),
     ...layerRoutes(parts),
     ...jobRoutes(parts),
+    ...patternRoutes(parts),
+    ...suggestionRoutes(parts),
     ...outboxRoutes(parts),
     ledgerRoute(parts),
     ...healthRoutes(parts.health),

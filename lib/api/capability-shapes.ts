@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { utilisationShape } from "./utilisation-shapes.ts";
 
 /** What a device can do, as the API shows it. */
 
@@ -24,6 +25,10 @@ export const featureShape = z
     min: z.number().optional(),
     max: z.number().optional(),
     step: z.number().optional(),
+    entity_id: z
+      .string()
+      .optional()
+      .meta({ description: "Home Assistant's entity that has it, where that told of it." }),
   })
   .meta({ id: "Feature" });
 
@@ -60,9 +65,13 @@ export const capabilityPageShape = z
 export const deviceCapabilitiesShape = z
   .object({
     device_id: z.string(),
-    source: z.literal("zigbee2mqtt").nullable().meta({ description: "null: nothing is known of what it can do." }),
+    source: z.enum(["zigbee2mqtt", "home-assistant"]).nullable().meta({
+      description:
+        "Who told: Zigbee2MQTT by its exposes, or Home Assistant by what its states support. null: nothing is known of what it can do.",
+    }),
     zigbee: z.object(summary).optional(),
     features: z.array(featureShape),
     options: z.array(featureShape).meta({ description: "Settings of Zigbee2MQTT itself for this device." }),
+    utilisation: utilisationShape.optional(),
   })
   .meta({ id: "DeviceCapabilities" });

@@ -12,6 +12,9 @@ export type Finding = Omit<Part, "since">;
 /** A gap in the sequence that stays longer is no overtaking any more. */
 const GAP_MAX_MS = 300_000;
 
+/** So long a relay may say nothing, its flush interval apart. */
+export const RELAY_QUIET_SECONDS = 360;
+
 const CONSUMERS: Readonly<Record<string, string>> = {
   events: "enrich",
   store: "store",
@@ -33,8 +36,8 @@ export function judgeQueue({ name, visible, inFlight, dead }: QueueDepth): Findi
   };
 }
 
-/** A relay says how it is every minute, and sends that after its flush interval: two of them may lie between two sights of it. */
-const quietSecondsOf = ({ flushSeconds = 0 }: RelayStatus): number => 60 + 2 * flushSeconds;
+/** A relay that has nothing new to say speaks every five minutes (it looks every minute), and sends that after its flush interval: two of them may lie between two sights of it. */
+const quietSecondsOf = ({ flushSeconds = 0 }: RelayStatus): number => RELAY_QUIET_SECONDS + 2 * flushSeconds;
 
 export interface RelayTimes {
   readonly nowMs: number;

@@ -3,7 +3,14 @@ import { HearthlineError, messageOf } from "../base/errors.ts";
 import type { DeviceIndex, HomeDirectory } from "../devices/index.ts";
 import { gapsOf, isImport, type Ledger, type LedgerRow } from "../ingest/index.ts";
 import type { EventStore } from "../store/index.ts";
-import { type Finding, judgeImport, judgeLedger, judgeQueue, judgeRelays } from "./health-rules.ts";
+import {
+  type Finding,
+  judgeImport,
+  judgeLedger,
+  judgeQueue,
+  judgeRelays,
+  RELAY_QUIET_SECONDS,
+} from "./health-rules.ts";
 import type { Health, Part } from "./health-shapes.ts";
 import type { HealthMemory, QueueMonitor } from "./ports.ts";
 import { judgeTwoRelays } from "./two-relays.ts";
@@ -28,7 +35,6 @@ export type GatherHealth = (homeId?: string) => Promise<Health>;
 const PART_DEADLINE_MS = 2_000;
 /** Callers within this time get the same answer: a crowd of watchers costs one look. */
 const SHARED_MS = 500;
-const RELAY_SILENT_SECONDS = 180;
 /** Imports are shown for a day, and not more of them than this; all are in the ledger. */
 const IMPORT_NEWS_MS = 86_400_000;
 const IMPORTS_MAX = 3;
@@ -120,7 +126,7 @@ async function findRelays(
   homeId: string,
   ledger: Promise<readonly LedgerRow[]>,
 ): Promise<Finding[]> {
-  const { index, clock, relaySilentSeconds = RELAY_SILENT_SECONDS } = sources;
+  const { index, clock, relaySilentSeconds = RELAY_QUIET_SECONDS } = sources;
   try {
     const statuses = await withDeadline(clock, index.relayStatuses(homeId));
     const rows = await ledger.catch(() => []);

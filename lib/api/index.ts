@@ -8,10 +8,23 @@ export { type AuthorizerContext, contextOf, identifiedOf } from "./authorizer-co
 export { createIdentify, hashToken, type Identified, type Identify } from "./caller.ts";
 /** The state of every part, and since when; never rejects. */
 export { createHealth, type HealthSources } from "./health.ts";
+/** So long a relay may say nothing, its flush interval apart. */
+export { RELAY_QUIET_SECONDS } from "./health-rules.ts";
 /** What `/health` answers with a token. */
 export type { Health, Part } from "./health-shapes.ts";
 /** What the pages' room draws, and how it hands it back. */
-export type { LiveModel, Page, Pages } from "./pages.ts";
+export type { LiveModel, Page, PageClient, Pages } from "./pages.ts";
 export * from "./ports.ts";
 /** Limits for each token over all instances, and for each address in this one; never rejects. */
 export { createRateLimits } from "./rate-limits.ts";
+/** What the routes answer, as types, for the page's client. */
+export type {
+  WireArea,
+  WireEntity,
+  WireEvent,
+  WireJob,
+  WirePattern,
+  WirePatternDetail,
+  WireRetention,
+  WireSuggestion,
+} from "./wire.ts";

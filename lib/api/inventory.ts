@@ -1,3 +1,4 @@
+import type { UtilisationStore } from "../analysis/index.ts";
 import { formatIsoUs } from "../base/time.ts";
 import {
   type Area,
@@ -12,6 +13,7 @@ import {
 } from "../devices/index.ts";
 import { domainOf } from "../event/index.ts";
 import { byKey } from "./listing.ts";
+import { utilisationView } from "./utilisation-shapes.ts";
 
 /** One home's index, read whole and joined: a home has hundreds to a few thousand entities. */
 export interface Inventory {
@@ -27,11 +29,13 @@ export type AreaView = ReturnType<typeof areaView>;
 
 type IndexReader = Pick<DeviceIndex, "list" | "seen">;
 
-/** `conflicts`: those that stand; what they were settled to is what a device shows. */
+type Night = Awaited<ReturnType<UtilisationStore["get"]>>;
+
+/** `conflicts`: those that stand; what they were settled to is what a device shows. `night`: what was found of how the devices are used. */
 export async function readInventory(
   index: IndexReader,
   homeId: string,
-  conflicts: readonly Conflict[] = [],
+  { conflicts = [], night }: { readonly conflicts?: readonly Conflict[]; readonly night?: Night } = {},
 ): Promise<Inventory> {
   const [entities, devices, areas, floors, seen] = await Promise.all([
     index.list(homeId, "entities"),
@@ -53,12 +57,14 @@ export async function readInventory(
   ].sort(byKey(({ entity_id }) => entity_id));
   const ofDevice = Map.groupBy(entityViews, ({ device_id }) => device_id);
   const conflictsOf = Map.groupBy(conflicts, ({ subjectId }) => subjectId);
+  const useOf = new Map(night?.devices.map((one) => [one.deviceId, utilisationView(one, night.date)]));
   const deviceViews = devices
     .map((device) =>
       deviceView(device, {
         areaId: view.areaOfDevice(device.deviceId),
         entities: ofDevice.get(device.deviceId) ?? [],
         conflicts: conflictsOf.get(device.deviceId) ?? [],
+        utilisation: useOf.get(device.deviceId),
       }),
     )
     .sort(byKey(({ device_id }) => device_id));
@@ -103,6 +109,7 @@ interface DeviceContents {
   readonly areaId: string | undefined;
   readonly entities: readonly EntityView[];
   readonly conflicts: readonly Conflict[];
+  readonly utilisation: ReturnType<typeof utilisationView> | undefined;
 }
 
 /** What was settled; as Home Assistant has it where nothing was, or where it has changed since. */
@@ -112,7 +119,7 @@ function settledText(conflicts: readonly Conflict[], field: Conflict["field"], o
   return typeof value === "string" ? value : own;
 }
 
-const deviceView = (device: Device, { areaId, entities, conflicts }: DeviceContents) => ({
+const deviceView = (device: Device, { areaId, entities, conflicts, utilisation }: DeviceContents) => ({
   device_id: device.deviceId,
   name: settledText(conflicts, "name", device.name) ?? device.name,
   ...optional("manufacturer", settledText(conflicts, "manufacturer", device.manufacturer)),
@@ -126,6 +133,7 @@ const deviceView = (device: Device, { areaId, entities, conflicts }: DeviceConte
   entity_count: entities.length,
   conflict_count: conflicts.length,
   open_conflict_count: conflicts.filter(({ status }) => status === "open").length,
+  ...(utilisation && { utilisation }),
   ...optional("last_seen", lastSeen(entities)),
 });
 

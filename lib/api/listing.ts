@@ -50,7 +50,7 @@ export function jsonWithTag(request: ApiRequest, body: unknown): Response {
 }
 
 /** Weak comparison, as RFC 9110 wants it for If-None-Match: gateways make tags weak when they compress. */
-function isKnown(header: string | undefined, tag: string): boolean {
+export function isKnown(header: string | undefined, tag: string): boolean {
   if (header === undefined) return false;
   return header.trim() === "*" || header.split(",").some((one) => one.trim().replace(/^W\//, "") === tag);
 }

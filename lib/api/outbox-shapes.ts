@@ -1,5 +1,11 @@
 import * as z from "zod";
-import { checkOutboxMessage, OUTBOX_KINDS, OUTBOX_STATUSES, outboxMessageShape } from "../event/index.ts";
+import {
+  checkOutboxMessage,
+  OUTBOX_KINDS,
+  OUTBOX_STATUSES,
+  outboxAutomationSchema,
+  outboxMessageShape,
+} from "../event/index.ts";
 
 /** The shapes in which the outbox is asked and answers. */
 
@@ -34,6 +40,14 @@ export const outboxRequestShape = z
       })
       .check(checkOutboxMessage),
     z.strictObject({ kind: z.literal("capabilities"), expires_in_seconds: expiresIn }),
+    z.strictObject({
+      kind: z.literal("automation"),
+      automation: outboxAutomationSchema.meta({
+        description:
+          "An automation that Hearthline writes into Home Assistant, in the keys of 2024.10 and later; `config` null removes it. Only ids that begin with `hearthline_`, and only what suggestions do: nothing that unlocks, opens doors or runs programs, and no templates.",
+      }),
+      expires_in_seconds: expiresIn,
+    }),
   ])
   .meta({ id: "OutboxRequest" });
 
@@ -51,6 +65,17 @@ export const outboxItemShape = z
     topic: z.string().optional(),
     payload: z.string().optional().meta({ description: "Only while the item waits." }),
     qos: qos.optional(),
+    automation: z
+      .object({
+        id: z.string(),
+        removes: z.boolean(),
+        config: z
+          .record(z.string(), z.unknown())
+          .nullable()
+          .optional()
+          .meta({ description: "Only while the item waits; null: it is to be removed." }),
+      })
+      .optional(),
     retain: retain.optional(),
   })
   .meta({ id: "OutboxItem" });

@@ -16,6 +16,7 @@ export const PROBLEMS = {
   not_found: [404, "There is nothing here"],
   method_not_allowed: [405, "This method is not answered here"],
   conflict_not_settled: [409, "The conflict cannot be settled so"],
+  suggestion_accepted: [409, "The suggestion was accepted"],
   body_too_large: [413, "The body is too large"],
   media_type_unsupported: [415, "This kind of body is not taken"],
   host_not_local: [421, "This page is for this machine only"],

@@ -32,7 +32,8 @@ export const limitParameter = z
 export const cursorParameter = z
   .string()
   .min(1)
-  .max(1_024)
+  // The longest that we give ourselves: a position of 255 characters, each an escape in JSON, in base64.
+  .max(4_096)
   .optional()
   .meta({ description: "`next` of the page before; only for the same query." });
 

@@ -3,6 +3,7 @@ import { JOB_KINDS } from "../analysis/index.ts";
 import { DAY_PARTS, EVENT_KINDS, EVENT_SOURCES } from "../event/index.ts";
 import { conflictShape } from "./change-shapes.ts";
 import { PROBLEMS } from "./problem.ts";
+import { utilisationShape } from "./utilisation-shapes.ts";
 
 /** What the API answers with: the same schemas make the OpenAPI document, and the tests hold every answer against it. */
 
@@ -112,6 +113,9 @@ export const deviceShape = z
     entity_count: count,
     conflict_count: count.meta({ description: "Where sources disagree about it: `/api/v1/conflicts`." }),
     open_conflict_count: count.meta({ description: "Of these, how many wait for somebody to settle them." }),
+    utilisation: utilisationShape
+      .optional()
+      .meta({ description: "Absent: no night has looked yet, or it has nothing to use." }),
     last_seen: time.optional().meta({ description: "When one of its entities was seen last." }),
   })
   .meta({ id: "Device" });

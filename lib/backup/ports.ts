@@ -59,8 +59,8 @@ export interface HomeTable {
   restoring(homeId: string): Promise<string | undefined>;
   /** @throws `backup_damaged` for an item that would reach into another home, or is a secret where none may be */
   check(homeId: string, item: TableItem): void;
-  /** Notes that this backup is being restored; again is the same. */
-  beginRestore(homeId: string, backupId: string): Promise<void>;
+  /** Notes that this backup is being restored; again is the same. @throws `backup_target_not_empty` when another one is, unless `isForced` */
+  beginRestore(homeId: string, backupId: string, options?: { readonly isForced?: boolean }): Promise<void>;
   /**
    * Puts items back where there are none; what is there stays, but for the home's own record when it is not newer. The home exists when all others are there.
    * Each key once. @throws `backup_damaged` as `check`

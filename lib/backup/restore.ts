@@ -63,7 +63,7 @@ export async function restoreBackup(ports: RestorePorts, options: RestoreOptions
   await keepFor(options.rawDays, homeId, ports);
   const isContinued = (await table.restoring(homeId)) === opened.id;
   if (!isContinued && !options.isIntoExisting) await refuseOccupied(homeId, ports);
-  await table.beginRestore(homeId, opened.id);
+  await table.beginRestore(homeId, opened.id, { isForced: options.isIntoExisting === true });
   const rawDays = daysFor(found, ports.clock);
   // A store that lets old events go by itself would refuse them, and the comparison would miss them.
   if (rawDays > options.rawDays) await keepFor(rawDays, homeId, ports);

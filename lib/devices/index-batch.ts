@@ -2,17 +2,20 @@ import { HearthlineError, isHearthlineError, messageOf } from "../base/errors.ts
 import type { Logger } from "../base/log.ts";
 import { parseIsoUs } from "../base/time.ts";
 import {
+  type BatchOrigin,
   deadMessage,
+  type HomePresence,
   type IndexEntry,
   indexEntrySchema,
   packBatch,
+  presenceOfBatch,
   type Queue,
   type QueueMessage,
   unpackBatch,
 } from "../ingest/index.ts";
 import { addChange, type HomeChanges, latestRegistries, noChanges } from "./changes.ts";
 import { parseRows } from "./parse.ts";
-import type { DeviceIndex, HomeDirectory, IndexedRows } from "./ports.ts";
+import type { DeviceIndex, HomeDirectory, IndexedRows, Seen } from "./ports.ts";
 
 /** A message of the index queue. */
 export interface IndexMessage {
@@ -23,8 +26,14 @@ export interface IndexMessage {
 export interface IndexBatchPorts {
   readonly index: DeviceIndex;
   readonly homes: Pick<HomeDirectory, "update">;
+  readonly presence: HomePresence;
   /** Compares what the home's sources say of its devices (`compareDevices`); called when one of them has brought rows. */
   readonly compare: (homeId: string) => Promise<unknown>;
+  /** Called when something of a home has been applied that people may have done (or Home Assistant's coming back): when it throws, the messages come again. */
+  readonly noticed?: (
+    homeId: string,
+    news: { readonly seen: ReadonlyMap<string, Seen>; readonly isBack: boolean },
+  ) => Promise<void>;
   /** Takes what can never be applied, with its reason. */
   readonly dead: Queue;
   readonly log: Logger;
@@ -36,6 +45,8 @@ export interface IndexBatchResult {
   readonly homes: number;
   readonly entries: number;
   readonly deadLettered: number;
+  /** Messages of homes that were removed: they are of nobody, and done with. */
+  readonly dropped: number;
 }
 
 interface HomeWork {
@@ -53,9 +64,17 @@ export async function indexBatch(messages: readonly IndexMessage[], ports: Index
   const failed = new Set<string>();
   let entries = 0;
   let deadLettered = 0;
-  for (const { messageId, body } of messages) {
-    const read = readMessage(body);
+  let dropped = 0;
+  const presence = presenceOfBatch(ports.presence);
+  const reads = messages.map(({ messageId, body }) => ({ messageId, ...readMessage(body) }));
+  // All are asked for at once; who cannot be asked for is met again below.
+  await Promise.allSettled(reads.map(({ origin }) => origin && presence.of(origin)));
+  for (const { messageId, ...read } of reads) {
     try {
+      if (read.origin && !(await presence.of(read.origin))) {
+        dropped++;
+        continue;
+      }
       // Set aside before anything else: when that fails, the message comes again whole.
       if (read.dead.length > 0) await ports.dead.send(read.dead);
     } catch (thrown) {
@@ -64,9 +83,10 @@ export async function indexBatch(messages: readonly IndexMessage[], ports: Index
     }
     deadLettered += read.dead.length;
     entries += read.entries.length;
-    if (read.homeId === undefined) continue;
-    const work = homes.get(read.homeId) ?? { changes: noChanges(), messageIds: new Set<string>() };
-    homes.set(read.homeId, work);
+    if (read.origin === undefined) continue;
+    const { homeId } = read.origin;
+    const work = homes.get(homeId) ?? { changes: noChanges(), messageIds: new Set<string>() };
+    homes.set(homeId, work);
     work.messageIds.add(messageId);
     for (const entry of read.entries) addChange(work.changes, entry);
   }
@@ -86,7 +106,7 @@ export async function indexBatch(messages: readonly IndexMessage[], ports: Index
       }
     }),
   );
-  return { failedIds: [...failed], homes: homes.size, entries, deadLettered };
+  return { failedIds: [...failed], homes: homes.size, entries, deadLettered, dropped };
 }
 
 /** What conflicts are made of. */
@@ -95,7 +115,7 @@ const COMPARED: ReadonlySet<IndexedRows> = new Set<IndexedRows>(["devices", "cap
 async function applyChanges(
   homeId: string,
   changes: HomeChanges,
-  { index, homes, compare }: IndexBatchPorts,
+  { index, homes, compare, noticed }: IndexBatchPorts,
 ): Promise<void> {
   const { home, seen, relays, weather } = changes;
   // Registries one after the other; the rest at once.
@@ -121,10 +141,11 @@ async function applyChanges(
         haVersion: home.version,
       }),
   ]);
+  await noticed?.(homeId, { seen, isBack: home !== undefined });
 }
 
 interface ReadMessage {
-  readonly homeId?: string;
+  readonly origin?: BatchOrigin;
   readonly entries: readonly IndexEntry[];
   readonly dead: readonly QueueMessage[];
 }
@@ -136,7 +157,7 @@ function readMessage(body: string): ReadMessage {
   } catch (thrown) {
     return { entries: [], dead: [deadMessage(body, asOurs(thrown))] };
   }
-  const { homeId, lines } = batch;
+  const { lines, ...origin } = batch;
   const entries: IndexEntry[] = [];
   const dead: QueueMessage[] = [];
   for (const line of lines) {
@@ -145,13 +166,13 @@ function readMessage(body: string): ReadMessage {
       value = JSON.parse(line);
       entries.push(readEntry(value));
     } catch (thrown) {
-      for (const alone of packBatch(homeId, [value])) {
+      for (const alone of packBatch(origin, [value])) {
         const { attributes } = deadMessage(alone, asOurs(thrown));
-        dead.push({ body: alone, attributes: { ...attributes, home_id: homeId } });
+        dead.push({ body: alone, attributes: { ...attributes, home_id: origin.homeId } });
       }
     }
   }
-  return { homeId, entries, dead };
+  return { origin, entries, dead };
 }
 
 function readEntry(value: unknown): IndexEntry {

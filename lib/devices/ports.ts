@@ -3,7 +3,7 @@ import type { Weather } from "../event/index.ts";
 import type { Comparison, ComparisonTally, ConflictChoice, ConflictPage, ConflictQuery } from "./conflict-row.ts";
 import type { Conflict } from "./conflicts.ts";
 import type { RevisionChanges } from "./registry-change.ts";
-import type { IndexedRows, RegistryRows } from "./rows.ts";
+import type { EntityAbilities, IndexedRows, RegistryRows } from "./rows.ts";
 
 // What every index does alike, whatever keeps it: adapters see it through this port.
 export {
@@ -114,6 +114,23 @@ export interface DeviceIndex {
   history(homeId: string, registries: readonly IndexedRows[]): Promise<readonly RevisionChanges[]>;
   /** The highest complete revision of each of these; default: of Home Assistant's registries. */
   revisions(homeId: string, of?: readonly IndexedRows[]): Promise<Partial<Record<IndexedRows, number>>>;
+}
+
+/** What is known of a home beside its registries: what its entities have said that they can do, and when Zigbee2MQTT was asked. */
+export interface HomeAbilities {
+  /** By entity id; each once. */
+  readonly entities: readonly EntityAbilities[];
+  /** When the relay was asked last to read Zigbee2MQTT's devices, in milliseconds since 1970. */
+  readonly askedAtMs?: number;
+  /** Addresses of which nothing was known then: of those that the answer did not bring, none will. */
+  readonly missing: readonly string[];
+}
+
+/** Key: the home. @throws fate-`retry` service errors, from every method: safe to repeat */
+export interface AbilityStore {
+  get(homeId: string): Promise<HomeAbilities | undefined>;
+  /** Replaces all of it. @throws `conflict` when others were always first */
+  put(homeId: string, abilities: HomeAbilities): Promise<void>;
 }
 
 /**

@@ -52,7 +52,7 @@ export interface Entity {
   readonly labels: readonly string[];
 }
 
-/** Something that a device can tell or do, as Zigbee2MQTT exposes it. */
+/** Something that a device can tell or do, in the model of Zigbee2MQTT's exposes. */
 export interface Feature {
   /** Its path: `state`, `color_xy.x`. */
   readonly name: string;
@@ -74,6 +74,8 @@ export interface Feature {
   readonly min?: number;
   readonly max?: number;
   readonly step?: number;
+  /** Home Assistant's entity that has it; absent where Zigbee2MQTT told of it. */
+  readonly entityId?: string;
 }
 
 /** What a device can do, by Zigbee2MQTT. */
@@ -94,6 +96,15 @@ export interface DeviceCapabilities {
   readonly features: readonly Feature[];
   /** Settings of Zigbee2MQTT itself for this device. */
   readonly options: readonly Feature[];
+}
+
+/** What an entity of Home Assistant has said of what it can do. */
+export interface EntityAbilities {
+  readonly entityId: string;
+  /** When it said so. */
+  readonly atUs: number;
+  /** `supported_features`, `supported_color_modes`, and what lists and bounds its values: as the state had them. */
+  readonly attributes: Readonly<Record<string, unknown>>;
 }
 
 /** What the index keeps whole, revision by revision: Home Assistant's registries, and what Zigbee2MQTT's devices can do. */

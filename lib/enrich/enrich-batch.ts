@@ -1,6 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import type { ErrorCode } from "../base/errors.ts";
 import {
+  type BatchOrigin,
   coversRange,
   deadRecords,
   EARLIEST_EVENT_US,
@@ -12,7 +13,7 @@ import {
   type RejectedRecord,
   readRecords,
 } from "../ingest/index.ts";
-import { enrichGroup } from "./home-group.ts";
+import { type EnrichedGroup, enrichGroup } from "./home-group.ts";
 import type { HomeViews } from "./home-view.ts";
 import { asDuplicate, type RecordedSequences, recordSequences, type Work } from "./record-sequences.ts";
 import { type EventsMessage, type Failures, type TakenMessage, takeMessages } from "./take-messages.ts";
@@ -113,23 +114,34 @@ async function enrichHomes(work: readonly Work[], { ports, options, failures }: 
     [...homes].map(async ([homeId, ofHome]) => {
       try {
         const view = await ports.views.of(homeId, entityIdsOf(ofHome));
-        const group = ofHome.map(({ messageId, envelope, read }) => ({
-          messageId,
-          relayId: envelope.relay_id,
-          records: read.records,
-        }));
-        const { events, indexEntries, failed } = enrichGroup(group, { homeId, view, withWeather: options.withWeather });
-        for (const message of ofHome)
-          message.rejected = [...message.rejected, ...(failed.get(message.messageId) ?? [])];
-        outgoing.store.push(...packBatch(homeId, events).map((body) => ({ body })));
-        outgoing.index.push(...packBatch(homeId, indexEntries).map((body) => ({ body })));
-        outgoing.events += events.length;
+        // While relays change from one key to the next, each key's by itself: what follows is told by it from a later home of the same name.
+        for (const [keyId, ofKey] of Map.groupBy(ofHome, ({ key }) => key.id)) {
+          const group = ofKey.map(({ messageId, envelope, read }) => ({
+            messageId,
+            relayId: envelope.relay_id,
+            records: read.records,
+          }));
+          const enriched = enrichGroup(group, { homeId, view, withWeather: options.withWeather });
+          addTo(outgoing, { homeId, keyId }, ofKey, enriched);
+        }
       } catch (thrown) {
         for (const { messageId } of ofHome) failures.set(messageId, thrown);
       }
     }),
   );
   return outgoing;
+}
+
+function addTo(
+  outgoing: Outgoing,
+  origin: BatchOrigin,
+  work: readonly Work[],
+  { events, indexEntries, failed }: EnrichedGroup,
+): void {
+  for (const message of work) message.rejected = [...message.rejected, ...(failed.get(message.messageId) ?? [])];
+  outgoing.store.push(...packBatch(origin, events).map((body) => ({ body })));
+  outgoing.index.push(...packBatch(origin, indexEntries).map((body) => ({ body })));
+  outgoing.events += events.length;
 }
 
 function* entityIdsOf(work: readonly Work[]): Generator<string> {

@@ -20,10 +20,15 @@ export interface HomeViewsOptions extends ViewSource {
   /** How old a view may get while the index cannot be read. Default 900,000 ms. */
   readonly staleMs?: number;
   /**
-   * Devices and entities remembered, of all homes together; beyond it the home asked for longest ago is forgotten. Default 150,000, about 75 MB (490 bytes a row, measured): 25 homes of 5,000
-   * entities, 600 of 200. By rows and not by homes, because a fleet is of small ones, and a home that is forgotten is read whole again with its next envelope.
+   * Devices and entities at hand, of all homes together; beyond it the home asked for longest ago is packed. Default 150,000, at most 75 MB (490 bytes a row were measured of whole
+   * rows): 25 homes of 5,000 entities, 600 of 200. By rows and not by homes, because a fleet is of small ones.
    */
   readonly maxRows?: number;
+  /**
+   * Bytes of packed views; beyond it the home packed longest ago is forgotten, and read whole again with its next envelope, which costs more than all else of its reading.
+   * Default 96 MiB: 10,000 homes of 400 rows.
+   */
+  readonly maxPackedBytes?: number;
 }
 
 interface Kept {
@@ -33,6 +38,12 @@ interface Kept {
   reading: Promise<void> | undefined;
 }
 
+interface Packed extends Pick<Kept, "readAtMs" | "triedAtMs"> {
+  readonly bytes: Uint8Array;
+}
+
+/** What a packed view takes beside its bytes. */
+const PACKED_BYTES = 300;
 /** What a home takes that has no rows, in rows. */
 const ROWS_OF_NOTHING = 10;
 const NEVER_MS = Number.NEGATIVE_INFINITY;
@@ -40,15 +51,39 @@ const NEVER_MS = Number.NEGATIVE_INFINITY;
 /** Views of the homes whose events come through this process. */
 export function createHomeViews(options: HomeViewsOptions): HomeViews {
   const { clock, refreshMs = 60_000, unknownRefreshMs = 10_000, staleMs = 900_000, maxRows = 150_000 } = options;
+  const { maxPackedBytes = 96 * 1024 * 1024 } = options;
   const kept = new Map<string, Kept>();
+  const packed = new Map<string, Packed>();
+  let packedBytes = 0;
+
+  function pack(homeId: string, { view, readAtMs, triedAtMs }: Kept): void {
+    if (readAtMs === NEVER_MS) return;
+    const bytes = view.pack();
+    packed.set(homeId, { bytes, readAtMs, triedAtMs });
+    packedBytes += bytes.length + PACKED_BYTES;
+    for (const [oldest] of packed) {
+      if (packedBytes <= maxPackedBytes) return;
+      unpack(oldest);
+    }
+  }
+
+  function unpack(homeId: string): Kept | undefined {
+    const found = packed.get(homeId);
+    if (!found) return undefined;
+    packed.delete(homeId);
+    packedBytes -= found.bytes.length + PACKED_BYTES;
+    const { bytes, ...times } = found;
+    return { ...times, view: createOwnView(bytes), reading: undefined };
+  }
 
   function remembered(homeId: string): Kept {
-    const home = kept.get(homeId) ?? {
-      view: createOwnView(),
-      readAtMs: NEVER_MS,
-      triedAtMs: NEVER_MS,
-      reading: undefined,
-    };
+    const home = kept.get(homeId) ??
+      unpack(homeId) ?? {
+        view: createOwnView(),
+        readAtMs: NEVER_MS,
+        triedAtMs: NEVER_MS,
+        reading: undefined,
+      };
     kept.delete(homeId);
     kept.set(homeId, home);
     return home;
@@ -58,10 +93,11 @@ export function createHomeViews(options: HomeViewsOptions): HomeViews {
   function forgetSome(): void {
     let rows = 0;
     for (const { view } of kept.values()) rows += view.rows + ROWS_OF_NOTHING;
-    for (const [homeId, { view }] of kept) {
+    for (const [homeId, home] of kept) {
       if (rows <= maxRows || kept.size === 1) return;
       kept.delete(homeId);
-      rows -= view.rows + ROWS_OF_NOTHING;
+      rows -= home.view.rows + ROWS_OF_NOTHING;
+      pack(homeId, home);
     }
   }
 

@@ -67,6 +67,14 @@ export function rankOf(event: Pick<HomeEvent, "kind" | "source">): number {
   return { import: 1, backfill: 2, api: 3, live: 4 }[event.source];
 }
 
+/** What a history without contexts gives each of its rows: an id of its own, so that no two seem to belong together. */
+const NO_CONTEXT = "row-";
+export const contextOfRow = (hash: string): string => `${NO_CONTEXT}${hash}`;
+
+/** Whether Home Assistant has said in which context it happened. Without that nobody knows whether a person or an automation did it. */
+export const hasContext = ({ context }: Pick<HomeEvent, "context">): boolean =>
+  context.id !== "" && !context.id.startsWith(NO_CONTEXT);
+
 /** Orders events of one home as stores give them: by time, then entity, a state before a removal. */
 export function compareEvents(a: HomeEvent, b: HomeEvent): number {
   if (a.atUs !== b.atUs) return a.atUs - b.atUs;

@@ -8,6 +8,8 @@
  */
 
 const OWN = "hearthline/";
+/** Where a home's relay says whether what Hearthline shows in Home Assistant can be relied on: `online` or `offline`. */
+export const availabilityTopic = (homeId: string): string => `${OWN}${homeId}/availability`;
 /** `<prefix>/<component>/[<node id>/]<object id>/config`, `homeassistant` being Home Assistant's default prefix. Source: its documentation of MQTT discovery; read 2026-09. */
 const DISCOVERY = /^homeassistant\/[a-z_]+\/(?:(hearthline[\w-]*)\/[\w-]+|(hearthline[\w-]*))\/config$/;
 /**

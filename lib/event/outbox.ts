@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { automationIdSchema, automationSchema } from "./automation.ts";
 import { topicProblem } from "./outbox-topic.ts";
 
 /** What the cloud asks of the relay: items that wait in the outbox until the relay has done them. Names and shape as the API shows them. */
@@ -6,8 +7,9 @@ import { topicProblem } from "./outbox-topic.ts";
 /**
  * - `mqtt`: publish a message.
  * - `capabilities`: read what Zigbee2MQTT's devices can do, and send it up.
+ * - `automation`: write an automation of ours into Home Assistant, or remove it.
  */
-export const OUTBOX_KINDS = ["mqtt", "capabilities"] as const;
+export const OUTBOX_KINDS = ["mqtt", "capabilities", "automation"] as const;
 export type OutboxKind = (typeof OUTBOX_KINDS)[number];
 
 /** `expired`: nobody did it in time. `failed`: it can never be done. */
@@ -46,6 +48,13 @@ export function checkOutboxMessage({
 /** A message for the home's broker. */
 export const outboxMessageSchema = z.object(outboxMessageShape).check(checkOutboxMessage);
 export type OutboxMessage = z.infer<typeof outboxMessageSchema>;
+
+/** An automation of ours; without a configuration it is removed. */
+export const outboxAutomationSchema = z.strictObject({
+  id: automationIdSchema,
+  config: automationSchema.nullable(),
+});
+export type OutboxAutomation = z.infer<typeof outboxAutomationSchema>;
 
 /** How an item ended, as the relay reports it. `attempts`: how often the relay tried. */
 export const outboxOutcomeSchema = z.object({

@@ -167,7 +167,7 @@ export const gapRecordSchema = z.object({
     .max(20),
 });
 
-/** How the relay itself is; sent every minute and at each change of its connection. */
+/** How the relay itself is; sent at each change of its connection, within a minute when something else of it is new, and every five minutes. */
 export const relayRecordSchema = z.object({
   ...numbered,
   t: z.literal("relay"),

@@ -2,7 +2,8 @@ import type { Clock } from "../base/clock.ts";
 import { HearthlineError } from "../base/errors.ts";
 import type { Microseconds } from "../base/time.ts";
 import type { EntityFilter } from "../relay/index.ts";
-import type { HaSession, HomeAssistant } from "../relay/ports.ts";
+import type { HaSession, HistoryRow, HomeAssistant } from "../relay/ports.ts";
+import { createContexts } from "./contexts.ts";
 import type { HistoryChunk, HistorySource, PastRow } from "./ports.ts";
 
 export interface HomeAssistantSourceOptions {
@@ -38,7 +39,10 @@ interface Position {
   readonly after: string;
 }
 
-/** The recorder of a running Home Assistant, asked day by day for the entities that there are now. Its unrecorded attributes and removed entities are not in it. */
+/**
+ * The recorder of a running Home Assistant, asked day by day for the entities that there are now. Its unrecorded attributes and removed entities are not in it.
+ * It has no contexts; whose doing a change was its logbook says, if it has one.
+ */
 export function createHomeAssistantSource(options: HomeAssistantSourceOptions): HistorySource {
   const { homeAssistant, url } = options;
   let session: HaSession | undefined;
@@ -70,6 +74,7 @@ async function* readDays(position: Position | undefined, reading: Reading): Asyn
   const entityIds = idsOf(states).filter(isIncluded).toSorted();
   // The recorder does not keep the attribute by which a password is known.
   const passwords = new Set(idsOf(states.filter(({ attributes }) => attributes?.mode === "password")));
+  const contexts = createContexts(session, idsOf(states), isIncluded);
   const endUs = Math.min(reading.toUs ?? Number.POSITIVE_INFINITY, clock.nowMs() * 1000 - SETTLED_US);
   const startUs = position?.fromUs ?? reading.fromUs ?? (await oldestUs(session, entityIds, endUs));
   let window: Position = position ?? { fromUs: startUs, toUs: Math.min(startUs + DAY_US, endUs), after: "" };
@@ -78,12 +83,12 @@ async function* readDays(position: Position | undefined, reading: Reading): Asyn
       const { fromUs, toUs } = window;
       const found = await session.getHistory({ entityIds: group, fromUs, toUs });
       window = { fromUs, toUs, after: group.at(-1) ?? "" };
+      const contextOf = found.size > 0 ? await contexts.of({ fromUs, toUs }) : () => undefined;
       const rows = group.flatMap((entityId) =>
         (found.get(entityId) ?? []).map((row): PastRow => {
-          const { state, attributes, lastChangedUs, lastUpdatedUs } = row;
-          const isPassword = passwords.has(entityId);
-          const changed = state === null ? {} : { lastChangedUs };
-          return { entityId, state, attributes, atUs: lastUpdatedUs, ...changed, isPassword };
+          const { lastChangedUs, lastUpdatedUs: atUs } = row;
+          const context = contextOf({ entityId, atUs, isAttributes: lastChangedUs !== atUs });
+          return { ...pastOf(entityId, row), isPassword: passwords.has(entityId), ...(context && { context }) };
         }),
       );
       yield { rows, rejected: [], position: window, fraction: (fromUs - startUs) / (endUs - startUs) };
@@ -92,6 +97,14 @@ async function* readDays(position: Position | undefined, reading: Reading): Asyn
     yield { rows: [], rejected: [], position: window, fraction: (window.fromUs - startUs) / (endUs - startUs) };
   }
 }
+
+const pastOf = (entityId: string, { state, attributes, lastChangedUs, lastUpdatedUs }: HistoryRow): PastRow => ({
+  entityId,
+  state,
+  attributes,
+  atUs: lastUpdatedUs,
+  ...(state !== null && { lastChangedUs }),
+});
 
 function groupsOf(ids: readonly string[]): string[][] {
   const count = Math.ceil(ids.length / ENTITIES_PER_QUESTION);

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { type ErrorCode, HearthlineError, isHearthlineError } from "../base/errors.ts";
 import { formatIsoUs, type Microseconds } from "../base/time.ts";
-import type { EventKind, EventRecord } from "../event/index.ts";
+import { contextOfRow, type EventKind, type EventRecord } from "../event/index.ts";
 import {
   ATTRIBUTES_MAX_BYTES,
   type AttributeFilter,
@@ -172,10 +172,12 @@ function kindOf(row: PastRow, state: string, known: LastState | undefined): Excl
   return state !== known[0] || row.lastChangedUs === row.atUs ? "change" : "attributes";
 }
 
+const CONTEXT_DIGITS = 28;
 /** Events are told to belong together by an equal context id, so a row without one gets an id of its own; the same row gets the same. */
 function contextOf({ context, entityId }: PastRow, at: string): EventRecord["context"] {
   if (context) return { id: context.id, parent_id: context.parent_id ?? null, user_id: context.user_id ?? null };
-  return { id: createHash("sha256").update(`${entityId} ${at}`).digest("hex").slice(0, 32), parent_id: null };
+  const hash = createHash("sha256").update(`${entityId} ${at}`).digest("hex");
+  return { id: contextOfRow(hash.slice(0, CONTEXT_DIGITS)), parent_id: null };
 }
 
 /** What a date can hold: `formatIsoUs` would throw. */

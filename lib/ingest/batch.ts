@@ -9,11 +9,14 @@ import {
   unpackLines,
 } from "../event/index.ts";
 import { SQS_BILLING_UNIT_BYTES, SQS_MESSAGE_MAX_BYTES } from "../limits.ts";
+import type { BatchOrigin } from "./ports.ts";
 
 /** The body of a message of the store and the index queue: `body` is base64 of zstd of JSON lines. */
 const batchSchema = z.object({
   v: z.literal(1),
   home_id: z.string().min(1).max(64),
+  /** Under which key of the home its envelopes came: another home of the same name has other keys. */
+  key_id: z.string().min(1).max(64).optional(),
   count: z.int().nonnegative(),
   body: z.string(),
 });
@@ -30,27 +33,32 @@ const CUT_MARGIN = 1.15;
  * O(bytes); what does not fit is cut by its measured ratio, so a value is compressed twice as a rule and seldom more.
  * @throws HearthlineError `event_too_large`: a single value does not fit the largest message
  */
-export function packBatch(homeId: string, values: readonly unknown[], maxBytes = BATCH_MAX_BYTES): string[] {
+export function packBatch(
+  origin: BatchOrigin,
+  values: readonly unknown[],
+  maxBytes: number = BATCH_MAX_BYTES,
+): string[] {
   return packParts(
-    homeId,
+    origin,
     values.map((value) => JSON.stringify(value)),
     maxBytes,
   );
 }
 
-function packParts(homeId: string, lines: readonly string[], maxBytes: number): string[] {
+function packParts(origin: BatchOrigin, lines: readonly string[], maxBytes: number): string[] {
   if (lines.length === 0) return [];
   const length = lines.reduce((sum, line) => sum + line.length, 0);
   if (length > BATCH_MAX_UNPACKED_CHARACTERS && lines.length > 1) {
-    return packCut(homeId, lines, maxBytes, length / BATCH_MAX_UNPACKED_CHARACTERS);
+    return packCut(origin, lines, maxBytes, length / BATCH_MAX_UNPACKED_CHARACTERS);
   }
-  const body = JSON.stringify({ v: 1, home_id: homeId, count: lines.length, body: packTextLines(lines) });
+  const { homeId: home_id, keyId: key_id } = origin;
+  const body = JSON.stringify({ v: 1, home_id, key_id, count: lines.length, body: packTextLines(lines) });
   if (body.length <= maxBytes) return [body];
-  return lines.length === 1 ? [alone(body)] : packCut(homeId, lines, maxBytes, body.length / maxBytes);
+  return lines.length === 1 ? [alone(body)] : packCut(origin, lines, maxBytes, body.length / maxBytes);
 }
 
 /** Cuts into at least two parts of about equal length, at least `ratio` of them, and packs each. */
-function packCut(homeId: string, lines: readonly string[], maxBytes: number, ratio: number): string[] {
+function packCut(origin: BatchOrigin, lines: readonly string[], maxBytes: number, ratio: number): string[] {
   const length = lines.reduce((sum, line) => sum + line.length, 0);
   const wanted = length / Math.max(2, Math.ceil(ratio * CUT_MARGIN));
   const parts: string[][] = [[]];
@@ -65,7 +73,7 @@ function packCut(homeId: string, lines: readonly string[], maxBytes: number, rat
     }
     sum += line.length;
   }
-  return parts.flatMap((part) => packParts(homeId, part, maxBytes));
+  return parts.flatMap((part) => packParts(origin, part, maxBytes));
 }
 
 function alone(body: string): string {
@@ -80,7 +88,7 @@ function alone(body: string): string {
  * The home and the lines of a body, each line still JSON text.
  * @throws HearthlineError `envelope_malformed` (no such body), `envelope_body_broken`, `envelope_too_large`, `envelope_count_wrong`
  */
-export function unpackBatch(body: string): { readonly homeId: string; readonly lines: readonly string[] } {
+export function unpackBatch(body: string): BatchOrigin & { readonly lines: readonly string[] } {
   let json: unknown;
   try {
     json = JSON.parse(body);
@@ -93,12 +101,12 @@ export function unpackBatch(body: string): { readonly homeId: string; readonly l
   if (!parsed.success) {
     throw new HearthlineError("envelope_malformed", `The message is no batch: ${z.prettifyError(parsed.error)}`);
   }
-  const { home_id: homeId, count, body: packed } = parsed.data;
+  const { home_id: homeId, key_id: keyId, count, body: packed } = parsed.data;
   const lines = unpackLines(packed);
   if (lines.length !== count) {
     throw new HearthlineError("envelope_count_wrong", `The batch says ${count} values and holds ${lines.length}.`);
   }
-  return { homeId, lines };
+  return { homeId, ...(keyId !== undefined && { keyId }), lines };
 }
 
 const atUs = z.int().nonnegative();

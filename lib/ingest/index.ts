@@ -18,6 +18,8 @@ export { type GapNote, type LossNote, noteOfGap, noteOfLoss } from "./ledger-not
 export { isImport } from "./ledger-row.ts";
 export { type OpenedMessage, openMessage } from "./open.ts";
 export type * from "./ports.ts";
+/** For whoever reads the store or the index queue: whether the homes of a batch are there still. */
+export { presenceOfBatch } from "./presence.ts";
 export { completeUpTo, countOfRanges, coversRange, gapsOf, mergeRanges, normalRanges } from "./ranges.ts";
 export {
   RECORD_MAX_BYTES,

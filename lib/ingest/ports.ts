@@ -38,6 +38,21 @@ export interface HomeKeys {
   current(homeId: string): Promise<HomeKey | undefined>;
 }
 
+/** Of which home a batch of the store or the index queue is, and under which key its envelopes came; a batch of an older release does not say. */
+export interface BatchOrigin {
+  readonly homeId: string;
+  readonly keyId?: string | undefined;
+}
+
+/**
+ * Whether a home is there: what is late for a home that was removed must not come into being again, nor reach another one that has got its name.
+ * @throws fate-`retry` service errors
+ */
+export interface HomePresence {
+  /** True while the home has the key, be it retired; without a key, while there is a home of that name. Never remembered. */
+  isThere(homeId: string, keyId?: string): Promise<boolean>;
+}
+
 /** How long a retired key may be taken back. Longer than a queue keeps a message: what still waits in dead letters can be read for as long as it exists. */
 export const RETIRED_KEY_KEPT_DAYS = 90;
 

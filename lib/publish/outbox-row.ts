@@ -1,5 +1,6 @@
+import { hash } from "node:crypto";
 import { HearthlineError } from "../base/errors.ts";
-import type { OutboxKind, OutboxMessage, OutboxOutcome, OutboxStatus } from "../event/index.ts";
+import type { OutboxAutomation, OutboxKind, OutboxMessage, OutboxOutcome, OutboxStatus } from "../event/index.ts";
 
 /** One item as people and the relay see it. Times are milliseconds since 1970. */
 export interface OutboxItem {
@@ -12,6 +13,12 @@ export interface OutboxItem {
   readonly expiresAtMs: number;
   /** Of kind `mqtt`; the payload only while it waits. */
   readonly message?: Omit<OutboxMessage, "payload"> & { readonly payload?: string };
+  /** Of kind `automation`; the configuration only while it waits. `removes`: it is to be removed. */
+  readonly automation?: {
+    readonly id: string;
+    readonly removes: boolean;
+    readonly config?: OutboxAutomation["config"];
+  };
   /** How often the relay tried; 0 while nothing is known of it. */
   readonly attempts: number;
   readonly deliveredAtMs?: number;
@@ -22,6 +29,7 @@ export interface OutboxItem {
 /** What is to be done; times by the caller's clock. `unique`: no other item's, of a-z and 0-9. */
 export type NewOutboxItem = Pick<OutboxItem, "homeId" | "createdAtMs" | "expiresAtMs"> & { readonly unique: string } & (
     | { readonly kind: "mqtt"; readonly message: OutboxMessage }
+    | { readonly kind: "automation"; readonly automation: OutboxAutomation }
     | { readonly kind: "capabilities" }
   );
 
@@ -41,8 +49,10 @@ export interface OutboxPage {
 }
 
 /** An item as its home's row keeps it: without its payload, which lies beside it while it waits. */
-export interface OutboxEntry extends Omit<OutboxItem, "homeId" | "message"> {
+export interface OutboxEntry extends Omit<OutboxItem, "homeId" | "message" | "automation"> {
   readonly message?: Omit<OutboxMessage, "payload">;
+  /** `digest` tells two configurations apart. */
+  readonly automation?: { readonly id: string; readonly removes: boolean; readonly digest: string };
   readonly payloadBytes: number;
 }
 
@@ -86,8 +96,12 @@ export function addToRow(
   const same = entries.find(({ id }) => id.endsWith(`-${item.unique}`));
   if (same) return { row, entry: same, added: true };
   const waiting = entries.filter(({ status }) => status === "pending");
-  const asked = waiting.find(({ kind }) => kind === "capabilities");
-  if (item.kind === "capabilities" && asked) return { row, entry: asked, added: false };
+  const payload = payloadOf(item);
+  const automation = item.kind === "automation" ? keptOf(item.automation, payload) : undefined;
+  // Of an automation the last word counts.
+  const asked = waiting.findLast((one) => one.kind === item.kind && one.automation?.id === automation?.id);
+  if (item.kind !== "mqtt" && asked && asked.automation?.digest === automation?.digest)
+    return { row, entry: asked, added: false };
   if (waiting.length >= OUTBOX_PENDING_MAX)
     throw new HearthlineError(
       "outbox_full",
@@ -101,18 +115,43 @@ export function addToRow(
     createdAtMs: item.createdAtMs,
     expiresAtMs: item.expiresAtMs,
     attempts: 0,
-    payloadBytes: item.kind === "mqtt" ? Buffer.byteLength(item.message.payload) : 0,
+    payloadBytes: Buffer.byteLength(payload ?? ""),
     ...(item.kind === "mqtt" && { message: withoutPayload(item.message) }),
+    ...(automation && { automation }),
   };
   return { row: { made, entries: bounded([...entries, entry]) }, entry, added: true };
 }
+
+/** The text that lies beside the row while the item waits; undefined: it has none. */
+export function payloadOf(item: NewOutboxItem): string | undefined {
+  if (item.kind === "capabilities") return undefined;
+  return item.kind === "mqtt" ? item.message.payload : JSON.stringify(item.automation.config);
+}
+
+const DIGEST_CHARACTERS = 16;
+const keptOf = ({ id, config }: OutboxAutomation, payload = "") => ({
+  id,
+  removes: config === null,
+  digest: hash("sha256", payload, "hex").slice(0, DIGEST_CHARACTERS),
+});
 
 const withoutPayload = ({ topic, qos, retain }: OutboxMessage) => ({ topic, qos, retain });
 
 /** As it is shown. */
 export function itemOfEntry(homeId: string, entry: OutboxEntry, payload: string | undefined): OutboxItem {
-  const { payloadBytes: _, message, ...rest } = entry;
-  return { ...rest, homeId, ...(message && { message: { ...message, ...(payload !== undefined && { payload }) } }) };
+  const { payloadBytes: _, message, automation, ...rest } = entry;
+  return {
+    ...rest,
+    homeId,
+    ...(message && { message: { ...message, ...(payload !== undefined && { payload }) } }),
+    ...(automation && {
+      automation: {
+        id: automation.id,
+        removes: automation.removes,
+        ...(payload !== undefined && { config: JSON.parse(payload) as OutboxAutomation["config"] }),
+      },
+    }),
+  };
 }
 
 /** The oldest that have ended go first; those that wait never do. */

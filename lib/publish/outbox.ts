@@ -1,17 +1,18 @@
 import type { Clock } from "../base/clock.ts";
 import type { Random } from "../base/random.ts";
-import type { OutboxMessage } from "../event/index.ts";
+import type { OutboxAutomation, OutboxMessage } from "../event/index.ts";
 import type { OutboxItem, OutboxStore } from "./ports.ts";
 
 /** What is asked of a home's relay. `expiresInSeconds`: nobody does it later than that. */
 export type OutboxRequest = { readonly homeId: string; readonly expiresInSeconds: number } & (
   | { readonly kind: "mqtt"; readonly message: OutboxMessage }
+  | { readonly kind: "automation"; readonly automation: OutboxAutomation }
   | { readonly kind: "capabilities" }
 );
 
 /** The outbox of all homes, for whoever asks something of a relay. Errors as of `OutboxStore`. */
 export interface Outbox extends Pick<OutboxStore, "list" | "settle"> {
-  /** `message` has been checked by `outboxMessageSchema`. */
+  /** `message` has been checked by `outboxMessageSchema`, `automation` by `outboxAutomationSchema`. */
   add(request: OutboxRequest): Promise<{ readonly item: OutboxItem; readonly added: boolean }>;
 }
 

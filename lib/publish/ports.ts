@@ -1,4 +1,5 @@
 import type { OutboxOutcome } from "../event/index.ts";
+import type { DiscoveryForm, Shown } from "./discovery.ts";
 import type { NewOutboxItem, OutboxItem, OutboxPage, OutboxQuery } from "./outbox-row.ts";
 
 // What every outbox does alike, whatever keeps its rows: adapters see it through this port.
@@ -16,6 +17,7 @@ export {
   type OutboxQuery,
   type OutboxRow,
   pageOfRow,
+  payloadOf,
   settleInRow,
 } from "./outbox-row.ts";
 
@@ -34,4 +36,39 @@ export interface OutboxStore {
    * Gives it as it is then, without its payload; undefined: there is none.
    */
   settle(homeId: string, id: string, outcome: OutboxOutcome): Promise<OutboxItem | undefined>;
+}
+
+/** What the last night found, as Home Assistant's sensors show it; names as in the payload. */
+export interface Figures {
+  /** The local day that had ended. */
+  readonly date: string;
+  readonly patterns: number;
+  /** ISO 8601 */
+  readonly last_run: string;
+  /** Of that day and of the one before it; null: there is no aggregate of it. */
+  readonly events_day: number | null;
+  readonly events_day_before: number | null;
+  /** Whether every record of the home's relays has arrived. */
+  readonly ledger_complete: "yes" | "no";
+}
+
+/** What a home's Home Assistant was told last, so that only news is told, and what is gone is taken away. */
+export interface Told {
+  readonly form: DiscoveryForm;
+  readonly shown: Shown;
+  /** What was shown and is not any more; said again until then. */
+  readonly gone: Readonly<Record<string, { readonly platform: string; readonly untilMs: number }>>;
+  /** Of the last payload, by topic. */
+  readonly digests: Readonly<Record<string, string>>;
+  readonly figures?: Figures;
+  /** When everything was told last. */
+  readonly allAtMs: number;
+}
+
+/** One row a home. Every method: @throws fate-`retry` service errors, safe to repeat. */
+export interface DisplayStore {
+  /** undefined: nothing was ever told. */
+  get(homeId: string): Promise<Told | undefined>;
+  /** Reads, and keeps what `work` makes of it; `work` is called again when somebody wrote in between. @throws what `work` throws (nothing is kept then), `conflict` */
+  change(homeId: string, work: (before: Told | undefined) => Promise<Told>): Promise<void>;
 }

@@ -5,10 +5,10 @@ const MONTH_SECONDS = 2_592_000;
 /**
  * What a home of 3 million events a month costs whatever the interval, and what each message adds on its whole way (requests, invocations, writes): a straight line
  * through what `npm run bench -- cost` measured at 60 and at 300 s, for the Parquet store with open days as objects, one home of 10,000 (us-east-1, list prices of
- * November 2026): 0.611 and 0.195 dollars. Below 60 s the line lies up to a sixth above what was measured (5.47 at 5 s, 1.98 at 15 s), so it promises too little rather than too much.
+ * November 2026): 0.475 and 0.139 dollars. Below 60 s the line lies up to a sixth above what was measured (4.44 at 5 s, 1.59 at 15 s), so it promises too little rather than too much.
  */
-const FIXED_DOLLARS = 0.091;
-const DOLLARS_PER_MESSAGE = 1.2037e-5;
+const FIXED_DOLLARS = 0.0543;
+const DOLLARS_PER_MESSAGE = 9.74e-6;
 /** The longest interval: what a message may be late is bounded, however small the budget. */
 const INTERVAL_MAX_SECONDS = 900;
 
@@ -29,7 +29,7 @@ export interface FlushPolicy {
   readonly isOverBudget: boolean;
 }
 
-/** dollars = 0.091 + 1.2037e-5 x 2,592,000 / interval; the interval is the longer one of the setting and of what the budget allows, at most 900 s. */
+/** dollars = 0.0543 + 9.74e-6 x 2,592,000 / interval; the interval is the longer one of the setting and of what the budget allows, at most 900 s. */
 export function flushPolicy({ flushSeconds, dollarsMax }: FlushSettings): FlushPolicy {
   const forMessages = (dollarsMax ?? Number.POSITIVE_INFINITY) - FIXED_DOLLARS;
   const allowed = forMessages > 0 ? (DOLLARS_PER_MESSAGE * MONTH_SECONDS) / forMessages : Number.POSITIVE_INFINITY;

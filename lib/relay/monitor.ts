@@ -1,10 +1,10 @@
 import type { Clock } from "../base/clock.ts";
 import { parseIsoUs } from "../base/time.ts";
-import type { NewRelayRecord } from "../event/index.ts";
 import type { AttributeCount } from "./attribute-filter.ts";
 import type { Gap } from "./health-shape.ts";
 import type { HaConfig, SpoolState } from "./ports.ts";
 import { noSecrets } from "./secrets.ts";
+import type { NewStatus } from "./status-news.ts";
 
 /** Over so many seconds the rate is taken. */
 const RATE_SECONDS = 60;
@@ -122,7 +122,7 @@ export class Monitor {
   }
 
   /** The status as a record of the journal; `flushMs` is the cloud's sink's. */
-  record(spool: SpoolState, flushMs?: number): NewRelayRecord {
+  record(spool: SpoolState, flushMs?: number): NewStatus {
     const { connected, sinceMs, haState, haVersion, lastError } = this.connection;
     const nowMs = this.#clock.nowMs();
     const offsetMs = this.clockOffsetMs;

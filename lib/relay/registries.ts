@@ -31,11 +31,15 @@ const KEYS: Readonly<Record<RegistryName, readonly string[]>> = {
     "identifiers",
     "connections",
     "disabled_by",
+    "next_name_part",
   ],
   entities: [
     "entity_id",
     "name",
     "original_name",
+    // Whether the name is whole, or follows the device's: without these a motion sensor is called "Motion", and nothing else.
+    "has_entity_name",
+    "next_name_part",
     "area_id",
     "device_id",
     "platform",

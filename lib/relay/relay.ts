@@ -17,6 +17,7 @@ import type { OutboxState } from "./outbox/runner.ts";
 import type { HomeAssistant, LastKnownStore, ReferenceClock, RelaySink, Spool } from "./ports.ts";
 import { createShipper, type Shipper } from "./ship.ts";
 import type { Doubt } from "./snapshot-due.ts";
+import { isStatusNews, type NewStatus } from "./status-news.ts";
 
 export interface RelayOptions {
   readonly homeId: string;
@@ -57,6 +58,7 @@ export interface Relay {
   reject(reason: string): void;
 }
 
+/** So often it is looked whether the status is news. */
 const STATUS_EVERY_MS = 60_000;
 /** Asking costs others a request: every tenth status. */
 const REFERENCES_EVERY = 10;
@@ -89,6 +91,7 @@ class HomeRelay implements Relay {
   #connectionEnd: Promise<void> = Promise.resolve();
   #stopped: Promise<void> | undefined;
   #revision = 0;
+  #saidStatus: NewStatus | undefined;
   #rejectionLoggedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: RelayOptions) {
@@ -223,15 +226,17 @@ class HomeRelay implements Relay {
       if (minute % REFERENCES_EVERY === 0) await check.ask();
       check.judge();
       await clock.sleep(STATUS_EVERY_MS, signal);
-      if (!signal.aborted) this.#pushStatus();
+      if (!signal.aborted) this.#pushStatus(isStatusNews);
     }
   }
 
-  #pushStatus(): void {
+  #pushStatus(isNews: typeof isStatusNews = () => true): void {
     const state = this.#options.spool.state();
     this.#monitor.noteLosses(state.losses);
     const cloud = this.#options.sinks.find(({ name }) => name === CLOUD_SINK);
     const record = this.#monitor.record(state, cloud?.flushMs);
+    if (!isNews(record, this.#saidStatus)) return;
+    this.#saidStatus = record;
     this.#intake.push(entryOf(record));
   }
 

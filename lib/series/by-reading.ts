@@ -66,6 +66,7 @@ export interface EntityFigures {
   readonly count: number;
   readonly firstUs: Microseconds;
   readonly lastUs: Microseconds;
+  /** Whole; of an event alone `bytesOf` may say a fraction. */
   readonly bytes: number;
   readonly longestGapSeconds: number;
 }
@@ -96,7 +97,8 @@ export async function statsByReading(
       entities.set(entityId, { figures, last: event });
     }
   }
-  return [...entities.values()].map(({ figures }) => figures).sort((a, b) => (a.entityId < b.entityId ? -1 : 1));
+  const all = [...entities.values()].map(({ figures }) => ({ ...figures, bytes: Math.round(figures.bytes) }));
+  return all.sort((a, b) => (a.entityId < b.entityId ? -1 : 1));
 }
 
 const NO_FIGURES = { count: 0, firstUs: 0, bytes: 0, longestGapSeconds: 0 };

@@ -116,7 +116,9 @@ export interface EventStore {
   /** Makes the home's days before the moment smaller and faster to read; nothing that can be read changes. Safe to break off, to repeat and to do twice at once. */
   compact(homeId: string, beforeUs: Microseconds): Promise<void>;
   /**
-   * Makes what the store needs (database, table, bucket's rules) and sets its own means of retention to at least so many days. Idempotent.
+   * Makes what the store needs (database, table, bucket's rules). Afterwards its own means of retention keeps events for at least `rawDays`, whatever it was set to before. Asked for
+   * less than there is, a means beside the nightly job may stay longer or follow: the job deletes by the setting anyway. Where there is no job it follows to the day, because
+   * nothing else would make a lower setting hold. Idempotent.
    * @throws HearthlineError `store_incompatible` (another version, a foreign schema, no right to), `store_unavailable`
    */
   setUp(options: { readonly rawDays: number }): Promise<void>;

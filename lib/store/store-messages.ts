@@ -1,7 +1,7 @@
 import { HearthlineError, isHearthlineError } from "../base/errors.ts";
 import { type HomeEvent, isEventsRefused, type RefusedEvent } from "../event/index.ts";
-import { deadMessage, packBatch, unpackBatch } from "../ingest/index.ts";
-import type { Queue, QueueMessage } from "../ingest/ports.ts";
+import { deadMessage, packBatch, presenceOfBatch, unpackBatch } from "../ingest/index.ts";
+import type { BatchOrigin, HomePresence, Queue, QueueMessage } from "../ingest/ports.ts";
 import type { EventStore } from "./ports.ts";
 import { parseHomeEvent } from "./schema.ts";
 
@@ -13,6 +13,7 @@ export interface StoreMessage {
 
 export interface StoreMessagesOptions<M extends StoreMessage> {
   readonly store: EventStore;
+  readonly homes: HomePresence;
   /** Where events and messages go that can never be stored, each with its reason. */
   readonly dead: Queue;
   /** Told about each message that shall come again. */
@@ -26,10 +27,14 @@ export interface StoreOutcome {
   readonly stored: number;
   /** Events, and messages that could not be unpacked, set aside with their reason. */
   readonly setAside: number;
+  /** Messages of homes that were removed: they are of nobody, and done with. */
+  readonly dropped: number;
 }
 
 interface Unpacked<M extends StoreMessage> {
   readonly message: M;
+  /** undefined: it could not be unpacked. */
+  readonly origin: BatchOrigin | undefined;
   readonly events: readonly HomeEvent[];
   /** What the store refuses is added. */
   readonly dead: QueueMessage[];
@@ -49,7 +54,8 @@ export async function storeMessages<M extends StoreMessage>(
     failed.add(message.messageId);
     options.onFailure?.(message, thrown);
   };
-  const unpacked = messages.map((message) => unpack(message));
+  const all = messages.map((message) => unpack(message));
+  const { unpacked, dropped } = await withoutRemovedHomes(all, options.homes, fail);
   const withEvents = unpacked.filter(({ events }) => events.length > 0);
   const stored = withEvents.length === 0 ? 0 : await writeTogether(withEvents, options.store, fail);
   // Afterwards, so that a message which comes again because the store is away sets nothing aside twice.
@@ -58,7 +64,27 @@ export async function storeMessages<M extends StoreMessage>(
     options.dead,
     fail,
   );
-  return { failed: [...failed], stored, setAside };
+  return { failed: [...failed], stored, setAside, dropped };
+}
+
+async function withoutRemovedHomes<M extends StoreMessage>(
+  all: readonly Unpacked<M>[],
+  homes: HomePresence,
+  fail: Fail<M>,
+): Promise<{ readonly unpacked: readonly Unpacked<M>[]; readonly dropped: number }> {
+  const presence = presenceOfBatch(homes);
+  const fates = await Promise.all(
+    all.map(async ({ message, origin }) => {
+      try {
+        return origin === undefined || (await presence.of(origin)) ? "wanted" : "dropped";
+      } catch (thrown) {
+        fail(message, thrown);
+        return "failed";
+      }
+    }),
+  );
+  const of = (fate: (typeof fates)[number]) => all.filter((_, at) => fates[at] === fate);
+  return { unpacked: of("wanted"), dropped: of("dropped").length };
 }
 
 function unpack<M extends StoreMessage>(message: M): Unpacked<M> {
@@ -67,9 +93,10 @@ function unpack<M extends StoreMessage>(message: M): Unpacked<M> {
     batch = unpackBatch(message.body);
   } catch (thrown) {
     if (!isHearthlineError(thrown)) throw thrown;
-    return { message, events: [], dead: [deadMessage(message.body, thrown)] };
+    return { message, origin: undefined, events: [], dead: [deadMessage(message.body, thrown)] };
   }
-  const { homeId, lines } = batch;
+  const { lines, ...origin } = batch;
+  const { homeId } = origin;
   const events: HomeEvent[] = [];
   const dead: QueueMessage[] = [];
   for (const line of lines) {
@@ -77,17 +104,17 @@ function unpack<M extends StoreMessage>(message: M): Unpacked<M> {
       events.push(parseHomeEvent(line, homeId));
     } catch (thrown) {
       if (!isHearthlineError(thrown)) throw thrown;
-      dead.push(...deadLetters(homeId, parsedOrText(line), thrown));
+      dead.push(...deadLetters(origin, parsedOrText(line), thrown));
     }
   }
-  return { message, events, dead };
+  return { message, origin, events, dead };
 }
 
 /** A message of its own, of the queue's own form: when it is sent back, it is read like any other. */
-const deadLetters = (homeId: string, event: unknown, error: HearthlineError): QueueMessage[] =>
-  packBatch(homeId, [event]).map((body) => ({
+const deadLetters = (origin: BatchOrigin, event: unknown, error: HearthlineError): QueueMessage[] =>
+  packBatch(origin, [event]).map((body) => ({
     body,
-    attributes: { ...deadMessage(body, error).attributes, home_id: homeId },
+    attributes: { ...deadMessage(body, error).attributes, home_id: origin.homeId },
   }));
 
 /** A line that is no JSON travels as a JSON string. */
@@ -150,6 +177,7 @@ function setRefusedAside<M extends StoreMessage>(
 ): void {
   for (const { event, code, reason } of refused) {
     const error = new HearthlineError(code, `The store refused the event: ${reason}`);
-    unpacked.find(({ events }) => events.includes(event))?.dead.push(...deadLetters(event.homeId, event, error));
+    const found = unpacked.find(({ events }) => events.includes(event));
+    found?.dead.push(...deadLetters(found.origin ?? { homeId: event.homeId }, event, error));
   }
 }

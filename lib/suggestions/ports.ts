@@ -49,8 +49,27 @@ export interface Suggestion {
   readonly outcomeDetail?: string;
   /** The id under which the automation was written. */
   readonly automationId?: string;
+  /** What a language model made of the template's words, and of which; absent: the template's own. */
+  readonly wording?: Wording;
   /** What became of it, oldest first, at most 50. `by`: `night`, `api`, `cli`, `mqtt`. */
   readonly history: readonly { readonly at: string; readonly what: string; readonly by: string }[];
+}
+
+/** Words for people: never ids, numbers or automations. */
+export interface Words {
+  readonly title: string;
+  readonly description: string;
+}
+
+export interface Wording extends Words {
+  /** SHA-256 of the template's words, so that the same words are not asked for twice. */
+  readonly of: string;
+}
+
+/** Whoever can say the same in better words. */
+export interface Writer {
+  /** undefined: it gave nothing that can be read. @throws fate-`retry` and `service_refused` errors; nobody waits for it longer than ten seconds */
+  rephrase(words: Words & { readonly evidence: string }): Promise<Words | undefined>;
 }
 
 /** All suggestions of a home, dismissed ones included: one row, changed by compare-and-set. Every method: @throws fate-`retry` service errors, safe to repeat. */
@@ -64,3 +83,12 @@ export interface SuggestionStore {
    */
   change(homeId: string, work: (there: readonly Suggestion[]) => readonly Suggestion[]): Promise<readonly Suggestion[]>;
 }
+
+const UNRANKED = Number.MAX_SAFE_INTEGER;
+/** Ranked ones first, by rank; then the others, the newest first. */
+export const inListOrder = (all: readonly Suggestion[]): readonly Suggestion[] =>
+  all.toSorted(
+    (a, b) =>
+      (a.rank ?? UNRANKED) - (b.rank ?? UNRANKED) ||
+      (a.updatedAt === b.updatedAt ? (a.id < b.id ? -1 : 1) : a.updatedAt < b.updatedAt ? 1 : -1),
+  );

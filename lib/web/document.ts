@@ -5,12 +5,20 @@ import { STYLE } from "./style.ts";
 
 const hashOf = (text: string): string => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
 
-/** Only this very style and script may run, nothing may be loaded, and nobody may frame the page but `framedBy`. */
-function policyOf(script: string | undefined, framedBy: "none" | "self"): string {
+interface PolicyParts {
+  readonly style: string;
+  readonly script: string | undefined;
+  readonly client: boolean;
+  readonly framedBy: "none" | "self";
+}
+
+/** Only this very style and script may run, nothing may be loaded (but the client, from where the page comes from), and nobody may frame the page but `framedBy`. */
+function policyOf({ style, script, client, framedBy }: PolicyParts): string {
+  const scripts = [...(script === undefined ? [] : [hashOf(script)]), ...(client ? ["'self'"] : [])];
   return [
     "default-src 'none'",
-    `style-src ${hashOf(STYLE)}`,
-    ...(script === undefined ? [] : [`script-src ${hashOf(script)}`, "connect-src 'self'"]),
+    `style-src ${hashOf(style)}`,
+    ...(scripts.length === 0 ? [] : [`script-src ${scripts.join(" ")}`, "connect-src 'self'"]),
     "img-src data:",
     "base-uri 'none'",
     "form-action 'none'",
@@ -26,13 +34,19 @@ export interface DocumentParts {
   readonly title: string;
   readonly body: Html;
   readonly script?: string;
+  /** The address of a script of the same origin, run when the document is there. */
+  readonly client?: string | undefined;
+  /** Beside the style of all pages. */
+  readonly style?: string;
   readonly head?: Html;
   /** Who may show the page in a frame: nobody, or pages of the same origin. */
   readonly framedBy?: "none" | "self";
 }
 
 /** One whole document with its policy. */
-export function documentPage({ title, body, script, head, framedBy = "none" }: DocumentParts): Page {
+export function documentPage(parts: DocumentParts): Page {
+  const { title, body, script, client, head, framedBy = "none" } = parts;
+  const style = STYLE + (parts.style ?? "");
   // The two constants are put in as they are: their hashes must fit to the letter.
   const page = html`<!doctype html>
 <html lang="en">
@@ -42,14 +56,14 @@ export function documentPage({ title, body, script, head, framedBy = "none" }: D
 <meta name="color-scheme" content="light dark">
 <title>${title}</title>
 <link rel="icon" href="${ICON}">
-${head}<style>${new Html(STYLE)}</style>
+${head}${client !== undefined && html`<script src="${client}" defer></script>\n`}<style>${new Html(style)}</style>
 </head>
 <body>
 ${body}${script !== undefined && html`<script>${new Html(script)}</script>`}
 </body>
 </html>
 `;
-  return { html: page.text, policy: policyOf(script, framedBy) };
+  return { html: page.text, policy: policyOf({ style, script, client: client !== undefined, framedBy }) };
 }
 
 /** The sign before the name. */

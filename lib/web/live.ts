@@ -7,7 +7,7 @@ import { interruptionLine } from "./interruption-line.ts";
 /** The part of the page that changes: pieces marked with `data-part`, each of which the script replaces when it differs. */
 export function livePart(model: LiveModel): Html {
   const { health } = model;
-  return html`<section data-part="status" role="status">${statusPart(health)}</section>
+  return html`<section data-part="status" role="status" data-time-zone="${model.timeZone}" data-day-start="${model.dayStart}">${statusPart(health)}</section>
 <section data-part="parts">${partsPart(health)}</section>
 <section data-part="events">${eventsPart(model)}</section>`;
 }

@@ -39,7 +39,7 @@ table{width:100%;border-collapse:collapse;font-size:.92rem}
 th{text-align:left;font-weight:600;color:var(--muted);font-size:.8rem;padding:.55rem .9rem;border-bottom:1px solid var(--line)}
 td{padding:.5rem .9rem;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:anywhere}
 tr:last-child td{border-bottom:0}
-.when{white-space:nowrap;color:var(--muted);width:12rem}.ago{font-size:.85em;opacity:.85;margin-left:.4em}
+.when{white-space:nowrap;color:var(--muted);width:12rem}.ago{font-size:.85em;margin-left:.4em}
 .name{font-weight:560}.id{display:block;color:var(--muted);font-size:.8rem;font-family:ui-monospace,"Cascadia Mono","Liberation Mono",monospace}
 .state{font-weight:560}.state.off{color:var(--muted);font-weight:400}.state.gone{color:var(--degraded);font-style:italic;font-weight:400}
 .was{color:var(--muted);font-weight:400}

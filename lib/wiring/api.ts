@@ -10,8 +10,11 @@ import { createDynamodbHomeDirectory } from "../adapters/dynamodb/homes.ts";
 import { createDynamodbJobStore } from "../adapters/dynamodb/jobs.ts";
 import { createDynamodbLedger } from "../adapters/dynamodb/ledger.ts";
 import { createDynamodbOutboxStore } from "../adapters/dynamodb/outbox.ts";
+import { createDynamodbPatternStore } from "../adapters/dynamodb/patterns.ts";
 import { createDynamodbRateStore } from "../adapters/dynamodb/rates.ts";
+import { createDynamodbSuggestionStore } from "../adapters/dynamodb/suggestions.ts";
 import { createDynamodbTokenStore } from "../adapters/dynamodb/tokens.ts";
+import { createDynamodbAbilityStore, createDynamodbUtilisationStore } from "../adapters/dynamodb/utilisation.ts";
 import {
   type ApiParts,
   createApi,
@@ -21,6 +24,7 @@ import {
   type Identified,
   type Identify,
   identifiedOf,
+  RELAY_QUIET_SECONDS,
 } from "../api/index.ts";
 import { createLogger } from "../base/log.ts";
 import { parseConflictRules } from "../devices/index.ts";
@@ -29,6 +33,8 @@ import { pages } from "../web/index.ts";
 import { createCloud, type FunctionOptions } from "./aws.ts";
 import { type Config, readConfig } from "./config.ts";
 import { createEventStore } from "./event-store.ts";
+import { createCloudHouse } from "./house.ts";
+import { pageClient } from "./page-client.ts";
 import { retentionOf } from "./retention.ts";
 import { sourceAddressOf } from "./source-address.ts";
 
@@ -51,6 +57,7 @@ export function createApiFunction(env: Env = process.env, options: FunctionOptio
 function joined(config: Config, options: FunctionOptions): ApiParts {
   const cloud = createCloud(config, options);
   const { clock, table } = cloud;
+  const house = createCloudHouse(cloud);
   const events = createEventStore(config, cloud);
   const homes = createDynamodbHomeDirectory(table);
   const index = createDynamodbDeviceIndex(table);
@@ -67,9 +74,18 @@ function joined(config: Config, options: FunctionOptions): ApiParts {
     version,
     pages,
     pageToken: config.HEARTHLINE_PAGE_TOKEN,
+    pageClient: pageClient(options.env),
     conflicts: createDynamodbConflictStore(table),
     conflictRules: parseConflictRules(config.HEARTHLINE_DEVICE_CONFLICTS),
     jobs: createDynamodbJobStore(table),
+    patterns: createDynamodbPatternStore(table),
+    suggestions: createDynamodbSuggestionStore(table),
+    tellHouse: house.tell,
+    itemEnded: house.ended,
+    abilities: createDynamodbAbilityStore(table),
+    utilisation: createDynamodbUtilisationStore(table),
+    analysisQueue: cloud.queue("analysis"),
+    analysisTime: config.HEARTHLINE_ANALYSIS_TIME,
     aggregates: createDynamodbAggregateStore(table),
     retentionRecords: createDynamodbRetentionRecords(table),
     retention: retentionOf(config),
@@ -100,8 +116,8 @@ function joined(config: Config, options: FunctionOptions): ApiParts {
   };
 }
 
-/** A relay speaks every minute, and its words wait for the next flush as its events do. */
-const relaySilentSeconds = (config: Config): number => Math.max(180, 60 + 2 * config.HEARTHLINE_FLUSH_SECONDS);
+/** Of relays that do not say how long they collect: their words wait for the next flush as their events do. */
+const relaySilentSeconds = (config: Config): number => RELAY_QUIET_SECONDS + 2 * config.HEARTHLINE_FLUSH_SECONDS;
 
 /** What `hono/aws-lambda` hands to the app beside the request. */
 interface Surroundings {

@@ -22,6 +22,7 @@ export const APP_OPTIONS: Settings = {
   mqtt_url: "HEARTHLINE_MQTT_URL",
   zigbee2mqtt_base_topic: "HEARTHLINE_ZIGBEE2MQTT_BASE_TOPIC",
   outbox_seconds: "HEARTHLINE_OUTBOX_SECONDS",
+  write_automations: "HEARTHLINE_WRITE_AUTOMATIONS",
   old_sink: "HEARTHLINE_OLD_SINK",
   old_url: "HEARTHLINE_OLD_URL",
   old_token: "HEARTHLINE_OLD_TOKEN",

@@ -5,7 +5,13 @@ import type { LogFields, Logger } from "../base/log.ts";
 /** CloudWatch namespace of every metric of ours. Each has one dimension, `function`. */
 export const METRICS_NAMESPACE = "Hearthline";
 
-/** Figures of one batch; they go out in the batch's log line as CloudWatch embedded metrics. Names in PascalCase with their unit. */
+/**
+ * Figures that CloudWatch keeps as metrics: each costs as much a month as 24,000 messages, so these are those that an alarm watches and those that say how much came and was kept. What
+ * AWS counts by itself (messages, durations, errors) is none, and all others stand in the log line, where CloudWatch Logs Insights finds them.
+ */
+const PUBLISHED: ReadonlySet<string> = new Set(["EventsEnriched", "EventsStored", "EventsLost", "LedgerGap"]);
+
+/** Figures of one batch; they go out in the batch's log line, some of them as CloudWatch embedded metrics too. Names in PascalCase with their unit. */
 export interface BatchMetrics {
   /** Adds to a count. */
   count(name: string, by?: number): void;
@@ -73,7 +79,9 @@ export function startBatch(name: string, messages: number, lambda: Context, outs
 
 /** CloudWatch's embedded metric format: the log line itself carries the metrics. Source: CloudWatch user guide, "Embedded metric format specification". */
 function embedded(metrics: ReadonlyMap<string, number>, timestampMs: number): Record<string, unknown> {
-  const Metrics = [...metrics.keys()].map((Name) => ({ Name, Unit: Name.endsWith("Ms") ? "Milliseconds" : "Count" }));
+  const plain = Object.fromEntries(metrics);
+  const Metrics = [...metrics.keys()].filter((name) => PUBLISHED.has(name)).map((Name) => ({ Name, Unit: "Count" }));
+  if (Metrics.length === 0) return plain;
   const CloudWatchMetrics = [{ Namespace: METRICS_NAMESPACE, Dimensions: [["function"]], Metrics }];
-  return { ...Object.fromEntries(metrics), _aws: { Timestamp: timestampMs, CloudWatchMetrics } };
+  return { ...plain, _aws: { Timestamp: timestampMs, CloudWatchMetrics } };
 }

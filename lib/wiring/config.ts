@@ -104,6 +104,20 @@ const settings = {
     .string()
     .regex(/^([01]\d|2[0-3]):[0-5]\d$/, "wanted is a time of day such as 03:00")
     .default("03:00"),
+  /** After so many days what the devices can do is asked for again. */
+  HEARTHLINE_STALE_CAPABILITY_DAYS: count("HEARTHLINE_STALE_CAPABILITY_DAYS", 1, 3_650, 30),
+  /** Entities and domains of which nothing is suggested. */
+  HEARTHLINE_SUGGEST_EXCLUDE: list,
+  /** Chat completions that may reword suggestions: OpenAI's own, or a model of one's own. Off without both. */
+  HEARTHLINE_OPENAI_BASE_URL: z
+    .url({ protocol: /^https?$/, error: "wanted is an address such as http://127.0.0.1:11434/v1" })
+    .refine((text) => !hasUser(text), "wanted is an address without a user and a password in it")
+    .optional(),
+  HEARTHLINE_OPENAI_API_KEY: z
+    .string()
+    .regex(/^[\x21-\x7e]+$/, "wanted is a key without blanks")
+    .optional(),
+  HEARTHLINE_OPENAI_MODEL: z.string().min(1).max(200).optional(),
   HEARTHLINE_WEATHER: z
     .enum(["none", "home-assistant"], { error: 'wanted is "none" or "home-assistant"' })
     .default("home-assistant"),
@@ -138,6 +152,11 @@ const settings = {
         "wanted are STRATEGY or FIELD:STRATEGY with commas between, such as newest-wins,name:old-wins; strategies new-wins, old-wins, merge, newest-wins, ask; fields name, manufacturer, model, sw_version, area, labels",
     })
     .default("new-wins"),
+  /** Whether the relay writes the automations that people accept into Home Assistant. */
+  HEARTHLINE_WRITE_AUTOMATIONS: z
+    .enum(["yes", "no"], { error: 'wanted is "yes" or "no"' })
+    .default("yes")
+    .transform((text) => text === "yes"),
   HEARTHLINE_OUTBOX_SECONDS: count("HEARTHLINE_OUTBOX_SECONDS", 1, 86_400, 60),
   HEARTHLINE_FUTURE_SECONDS: count("HEARTHLINE_FUTURE_SECONDS", 60, 315_360_000, 86_400),
   HEARTHLINE_QUEUE_PREFIX: z
@@ -190,6 +209,7 @@ const SECRET: ReadonlySet<string> = new Set<SettingName>([
   "HEARTHLINE_OLD_URL",
   "HEARTHLINE_OLD_TOKEN",
   "HEARTHLINE_OLD_PASSWORD",
+  "HEARTHLINE_OPENAI_API_KEY",
   "HEARTHLINE_INFLUXDB_URL",
   "HEARTHLINE_INFLUXDB_TOKEN",
   "HEARTHLINE_INFLUXDB_PASSWORD",

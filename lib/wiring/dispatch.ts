@@ -1,5 +1,6 @@
 import { createDynamodbHomeDirectory } from "../adapters/dynamodb/homes.ts";
 import { createDynamodbJobStore } from "../adapters/dynamodb/jobs.ts";
+import { tableOfHomes } from "../adapters/dynamodb/table-of-homes.ts";
 import { type DispatchOutcome, dispatch, JOB_KINDS } from "../analysis/index.ts";
 import { createLogger } from "../base/log.ts";
 import { createCloud, type FunctionOptions } from "./aws.ts";
@@ -29,7 +30,7 @@ function joined(
   const log = options.log ?? createLogger({ level: config.HEARTHLINE_LOG_LEVEL, fields: { function: "dispatch" } });
   const dispatchOptions = {
     homes: createDynamodbHomeDirectory(cloud.table),
-    jobs: createDynamodbJobStore(cloud.table),
+    jobs: createDynamodbJobStore(tableOfHomes(cloud.table)),
     queue: cloud.queue("analysis"),
     clock: cloud.clock,
     log,

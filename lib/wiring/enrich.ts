@@ -1,20 +1,24 @@
 import { createDynamodbDeviceIndex } from "../adapters/dynamodb/device-index.ts";
 import { createDynamodbHomeKeys } from "../adapters/dynamodb/home-keys.ts";
+import { createDynamodbHomePresence } from "../adapters/dynamodb/home-presence.ts";
 import { createDynamodbHomeDirectory } from "../adapters/dynamodb/homes.ts";
 import { createDynamodbLedger } from "../adapters/dynamodb/ledger.ts";
 import { createHomeViews, type EnrichOptions, type EnrichPorts, enrichBatch } from "../enrich/index.ts";
 import { cachedHomeKeys } from "../ingest/index.ts";
 import { type BatchWork, logFailure, sqsFunction } from "./handler.ts";
 
+/** What is believed for a minute may be a second old as well: it costs half, and in a fleet views are most of what `enrich` reads. */
+const LAGGING = { mayLag: true };
+
 /** The enrich function. */
 export const createEnrich = sqsFunction("enrich", (cloud) => {
   const { clock, config, table } = cloud;
   const ports: EnrichPorts = {
-    keys: cachedHomeKeys(createDynamodbHomeKeys(table), { clock }),
-    ledger: createDynamodbLedger(table),
+    keys: cachedHomeKeys(createDynamodbHomeKeys(table, LAGGING), { clock }),
+    ledger: createDynamodbLedger(table, createDynamodbHomePresence(table)),
     views: createHomeViews({
-      index: createDynamodbDeviceIndex(table),
-      homes: createDynamodbHomeDirectory(table),
+      index: createDynamodbDeviceIndex(table, LAGGING),
+      homes: createDynamodbHomeDirectory(table, LAGGING),
       clock,
     }),
     store: cloud.queue("store"),

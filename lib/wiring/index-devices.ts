@@ -1,8 +1,10 @@
 import { createDynamodbConflictStore } from "../adapters/dynamodb/conflicts.ts";
 import { createDynamodbDeviceIndex } from "../adapters/dynamodb/device-index.ts";
+import { createDynamodbHomePresence } from "../adapters/dynamodb/home-presence.ts";
 import { createDynamodbHomeDirectory } from "../adapters/dynamodb/homes.ts";
 import { compareDevices, indexBatch, parseConflictRules } from "../devices/index.ts";
 import { sqsFunction } from "./handler.ts";
+import { createCloudHouse } from "./house.ts";
 
 /** The index function. */
 export const createIndexDevices = sqsFunction("index-devices", (cloud) => {
@@ -14,6 +16,8 @@ export const createIndexDevices = sqsFunction("index-devices", (cloud) => {
     index,
     compare: (homeId: string) => compareDevices(homeId, { index, conflicts, rules, clock }),
     homes: createDynamodbHomeDirectory(table),
+    presence: createDynamodbHomePresence(table),
+    noticed: createCloudHouse(cloud).noticed,
     dead: cloud.queue("index-dead"),
   };
   return async (messages, context) => {

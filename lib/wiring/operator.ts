@@ -56,6 +56,11 @@ const HOME_ID = /^[a-z0-9][a-z0-9_-]{0,62}$/;
 const DAY_MS = 86_400_000;
 
 const invalid = (message: string) => new HearthlineError("request_invalid", message);
+const noHome = (homeId: string) =>
+  new HearthlineError(
+    "not_found",
+    `A token for the home "${homeId}" was asked for, which does not exist; add the home first.`,
+  );
 
 export function createOperator(config: Config, options: CloudOptions = {}): Operator {
   const cloud = createCloud(config, options);
@@ -96,11 +101,7 @@ export function createOperator(config: Config, options: CloudOptions = {}): Oper
           throw invalid(
             `A token for "${expiresInDays}" days was asked for; wanted are more than 0 and at most 36,500.`,
           );
-        if (!(await directory.get(homeId)))
-          throw new HearthlineError(
-            "not_found",
-            `A token for the home "${homeId}" was asked for, which does not exist; add the home first.`,
-          );
+        if (!(await directory.get(homeId))) throw noHome(homeId);
         const text = `hl_${homeId}_${randomBytes(32).toString("base64url")}`;
         const id = randomBytes(8).toString("hex");
         const createdAt = now();
@@ -115,6 +116,11 @@ export function createOperator(config: Config, options: CloudOptions = {}): Oper
             expiresAt: new Date(createdAt.getTime() + expiresInDays * DAY_MS).toISOString(),
           }),
         });
+        // Removed in between, its tokens were looked through already.
+        if (!(await directory.get(homeId))) {
+          await store.revoke(homeId, id);
+          throw noHome(homeId);
+        }
         return { id, text };
       },
       async list(homeId) {

@@ -1,8 +1,10 @@
 import { createOutboxFeed } from "../adapters/hearthline/outbox-feed.ts";
+import { createHaAutomations } from "../adapters/homeassistant/automations.ts";
 import { createMqttBroker } from "../adapters/mqtt/broker.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
+import { availabilityTopic } from "../event/index.ts";
 import { createOutboxRunner, type OutboxRunner, type OutboxRunnerOptions } from "../relay/index.ts";
 import type { Config } from "./config.ts";
 
@@ -13,7 +15,7 @@ export interface RelayOutboxOptions extends Pick<OutboxRunnerOptions, "append"> 
   readonly log: Logger;
 }
 
-/** The relay's outbox, when its three settings are there; otherwise nothing, which is said. */
+/** The relay's outbox, when it has an address and a token; otherwise nothing, which is said. Without a broker it writes automations only. */
 export function createRelayOutbox({
   config,
   clock,
@@ -22,18 +24,23 @@ export function createRelayOutbox({
   append,
 }: RelayOutboxOptions): OutboxRunner | undefined {
   const { HEARTHLINE_MQTT_URL: mqttUrl, HEARTHLINE_URL: url, HEARTHLINE_TOKEN: token } = config;
-  if (mqttUrl === undefined || url === undefined || token === undefined) {
-    const missing = Object.entries({ HEARTHLINE_MQTT_URL: mqttUrl, HEARTHLINE_URL: url, HEARTHLINE_TOKEN: token })
+  if (url === undefined || token === undefined) {
+    const missing = Object.entries({ HEARTHLINE_URL: url, HEARTHLINE_TOKEN: token })
       .filter(([, value]) => value === undefined)
       .map(([name]) => name);
-    // Who has a broker and no outbox has forgotten something; most homes have no broker.
-    const level = mqttUrl === undefined ? "info" : "warn";
+    // Who has a broker, or one of the two, and no outbox has forgotten something.
+    const level = mqttUrl === undefined && missing.length > 1 ? "info" : "warn";
     log[level](`The outbox is off: ${missing.join(" and ")} ${missing.length > 1 ? "are" : "is"} not set.`);
     return undefined;
   }
+  if (mqttUrl === undefined) log.info("Nothing is published in the house: HEARTHLINE_MQTT_URL is not set.");
+  const topic = availabilityTopic(config.HEARTHLINE_HOME_ID);
+  const broker = mqttUrl && createMqttBroker({ url: mqttUrl, clock, random, availabilityTopic: topic });
+  const automations = automationsOf(config, clock);
   return createOutboxRunner({
     feed: createOutboxFeed({ url: url.replace(/\/+$/, ""), token }),
-    broker: createMqttBroker({ url: mqttUrl, clock, random }),
+    ...(broker && { broker }),
+    ...(automations && { automations }),
     baseTopics: config.HEARTHLINE_ZIGBEE2MQTT_BASE_TOPIC,
     intervalSeconds: config.HEARTHLINE_OUTBOX_SECONDS,
     append,
@@ -41,4 +48,10 @@ export function createRelayOutbox({
     random,
     log,
   });
+}
+
+function automationsOf(config: Config, clock: Clock) {
+  const { HEARTHLINE_HA_URL: url, HEARTHLINE_HA_TOKEN: token, HEARTHLINE_WRITE_AUTOMATIONS: isWanted } = config;
+  if (!isWanted || url === undefined || token === undefined) return undefined;
+  return createHaAutomations({ url, token, clock });
 }

@@ -1,5 +1,5 @@
-import { createDynamodbHomeDirectory } from "../adapters/dynamodb/homes.ts";
-import { directoryKey, homePartition } from "../adapters/dynamodb/keys.ts";
+import { createDynamodbHomeDirectory, shutOut } from "../adapters/dynamodb/homes.ts";
+import { directoryKey, homePartition, segmentHomeKey, segmentPartition } from "../adapters/dynamodb/keys.ts";
 import type { EventStore } from "../store/ports.ts";
 import type { Cloud } from "./aws.ts";
 import { createEventStore } from "./event-store.ts";
@@ -28,8 +28,9 @@ export function createHomeRemoval(cloud: Cloud): HomeRemoval {
   }
 
   async function hasItems(homeId: string): Promise<boolean> {
-    if (await table.get(directoryKey(homeId))) return true;
-    for await (const _ of table.query({ pk: homePartition(homeId), keysOnly: true, pageSize: 1 })) return true;
+    for (const key of [directoryKey(homeId), segmentHomeKey(homeId)]) if (await table.get(key)) return true;
+    for (const pk of [homePartition(homeId), segmentPartition(homeId)])
+      for await (const _ of table.query({ pk, keysOnly: true, pageSize: 1, withExpired: true })) return true;
     return false;
   }
 
@@ -40,11 +41,16 @@ export function createHomeRemoval(cloud: Cloud): HomeRemoval {
 
     remove: (homeId) =>
       withStore(async (store) => {
-        // While the home is still there: a store that is away must not leave events of which nobody knows any more.
+        // Before anything goes: a store that is away must not leave events of which nobody knows any more.
+        await store.range({ homeId, order: "asc", limit: 1 });
+        // From here on nothing more comes in; the home itself stays until its events have gone.
+        await shutOut(table, homeId);
         const before = await store.prune(homeId, BEHIND_ALL_US);
         await directory.remove(homeId);
-        // What its relay sent meanwhile.
-        return { events: before + (await store.prune(homeId, BEHIND_ALL_US)) };
+        // What was at work at that moment, in the store and in the table.
+        const after = await store.prune(homeId, BEHIND_ALL_US);
+        if (await hasItems(homeId)) await directory.remove(homeId);
+        return { events: before + after };
       }),
   };
 }

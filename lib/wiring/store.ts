@@ -1,3 +1,4 @@
+import { createDynamodbHomePresence } from "../adapters/dynamodb/home-presence.ts";
 import { createDynamodbLateDays } from "../adapters/dynamodb/late-days.ts";
 import { noteLateDays, storeMessages } from "../store/index.ts";
 import { createEventStore } from "./event-store.ts";
@@ -12,13 +13,13 @@ export const createStore = sqsFunction("store", (cloud) => {
     clock,
     analysisTime: config.HEARTHLINE_ANALYSIS_TIME,
   });
-  const ports = { store, dead: cloud.queue("store-dead") };
+  const ports = { store, homes: createDynamodbHomePresence(cloud.table), dead: cloud.queue("store-dead") };
   return async (messages, { log, metrics, note }) => {
-    const { failed, stored, setAside } = await storeMessages(messages, {
+    const { failed, stored, setAside, dropped } = await storeMessages(messages, {
       ...ports,
       onFailure: (message, thrown) => logFailure(log, message, thrown),
     });
-    note({ stored, setAside });
+    note({ stored, setAside, dropped });
     metrics.count("EventsStored", stored);
     metrics.count("DeadLettered", setAside);
     return failed;

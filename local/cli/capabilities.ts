@@ -39,7 +39,7 @@ const rangeOf = ({ values, min, max, unit }: Feature): string => {
 
 /** `capabilities list|show|refresh` */
 export function addCapabilityCommands(program: Command, tools: Tools): void {
-  const capabilities = program.command("capabilities").description("what Zigbee2MQTT's devices can do");
+  const capabilities = program.command("capabilities").description("what devices can do");
   capabilities
     .command("list")
     .description("every device of which it is known")

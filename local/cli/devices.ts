@@ -4,6 +4,13 @@ import { table } from "./output.ts";
 import { allPages } from "./pages.ts";
 import type { Tools } from "./tools.ts";
 
+interface Utilisation {
+  readonly features: number;
+  readonly used: number;
+  readonly unused: readonly { feature: string; label: string; entity_id?: string; not_used_since: string }[];
+  readonly watched_since?: string;
+}
+
 interface Device {
   readonly device_id: string;
   readonly name: string;
@@ -14,6 +21,7 @@ interface Device {
   readonly entity_count: number;
   readonly conflict_count: number;
   readonly open_conflict_count: number;
+  readonly utilisation?: Utilisation;
   readonly last_seen?: string;
 }
 interface DeviceDetail extends Device {
@@ -70,6 +78,10 @@ const modelOf = ({ manufacturer, model }: Device): string => [manufacturer, mode
 const conflictsOf = ({ conflict_count: all, open_conflict_count: open }: Device): string =>
   all > 0 ? `${all}${open > 0 ? ` (${open} open)` : ""}` : "";
 
+/** `2 of 5 features`. */
+const usedOf = ({ utilisation }: Device): string =>
+  utilisation ? `${utilisation.used} of ${utilisation.features} features` : "";
+
 async function list(tools: Tools, { area }: { area?: string }): Promise<void> {
   const { api, output } = tools();
   const found = (await allPages<Device, "devices">(api, "/api/v1/devices", "devices")).filter(
@@ -82,10 +94,11 @@ async function list(tools: Tools, { area }: { area?: string }): Promise<void> {
     modelOf(device),
     device.entity_count,
     conflictsOf(device),
+    usedOf(device),
     device.last_seen,
   ]);
   output.data({ devices: found }, () =>
-    table(["DEVICE", "NAME", "AREA", "MODEL", "ENTITIES", "CONFLICTS", "LAST SEEN"], rows, "no devices"),
+    table(["DEVICE", "NAME", "AREA", "MODEL", "ENTITIES", "CONFLICTS", "USED", "LAST SEEN"], rows, "no devices"),
   );
 }
 
@@ -109,6 +122,8 @@ async function show(tools: Tools, id: string, { all = false }: { all?: boolean }
     ["area", device.area_id],
     ["model", modelOf(device)],
     ["part of", device.parent_device_id],
+    ["used", usedOf(device)],
+    ["watched since", device.utilisation?.watched_since],
     ["last seen", device.last_seen],
   ].filter(([, value]) => value);
   const rows = device.entities.map((entity) => [
@@ -117,10 +132,17 @@ async function show(tools: Tools, id: string, { all = false }: { all?: boolean }
     entity.state && entity.state + (entity.unit ? ` ${entity.unit}` : ""),
     entity.last_seen,
   ]);
+  const unused = (device.utilisation?.unused ?? []).map((one) => [
+    one.feature,
+    one.label,
+    one.entity_id,
+    one.not_used_since,
+  ]);
   output.data({ ...device, changes }, () =>
     [
       table(["", ""], facts, "").trim(),
       table(["ENTITY", "NAME", "STATE", "LAST SEEN"], rows, "no entities"),
+      ...(unused.length > 0 ? [table(["UNUSED FEATURE", "WHAT", "ENTITY", "NOT USED SINCE"], unused, "")] : []),
       conflictsTable(device.conflicts, "no conflicts"),
       history,
     ].join("\n\n"),

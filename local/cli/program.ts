@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { type Clock, systemClock } from "../../lib/base/clock.ts";
 import { isHearthlineError, messageOf } from "../../lib/base/errors.ts";
+import { addAnalyzeCommand } from "./analyze.ts";
 import { createApiClient } from "./api-client.ts";
 import { addBackupCommands } from "./backup.ts";
 import { addCapabilityCommands } from "./capabilities.ts";
@@ -9,12 +10,15 @@ import { addDeviceCommands } from "./devices.ts";
 import { addDoctorCommand } from "./doctor.ts";
 import { addEventCommands } from "./events.ts";
 import { addHistoryCommand } from "./history.ts";
+import { addJobCommands } from "./jobs.ts";
 import { addOutboxCommands } from "./outbox.ts";
 import { CommandFailure, type ExitCode } from "./outcome.ts";
 import { createOutput, type Streams } from "./output.ts";
+import { addPatternCommands } from "./patterns.ts";
 import { addQueueCommands } from "./queues.ts";
 import { addResetCommand } from "./reset.ts";
 import { addStatusCommand } from "./status.ts";
+import { addSuggestionCommands } from "./suggestions.ts";
 import { addHomeCommands, addTokenCommands } from "./tenancy.ts";
 import type { Tools } from "./tools.ts";
 
@@ -81,6 +85,12 @@ export async function runCommand(args: readonly string[], options: ProgramOption
   addHistoryCommand(program, tools);
   addDeviceCommands(program, tools);
   addCapabilityCommands(program, tools);
+  addJobCommands(program, tools);
+  addAnalyzeCommand(program, tools, (ended) => {
+    code = ended;
+  });
+  addPatternCommands(program, tools);
+  addSuggestionCommands(program, tools);
   addOutboxCommands(program, tools);
   addQueueCommands(program, tools);
   addHomeCommands(program, tools);

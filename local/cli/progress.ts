@@ -12,8 +12,8 @@ const DRAW_EVERY_MS = 200;
 const BAR_WIDTH = 24;
 const CLEAR_LINE = "\r\u001b[2K";
 
-/** A bar in one line of a terminal: part done, rows, rows a second, time left. Draws at most five times a second. */
-export function createProgressBar(write: (text: string) => void, clock: Clock) {
+/** A bar in one line of a terminal: part done, rows (or what `unit` calls them), rows a second, time left. Draws at most five times a second. */
+export function createProgressBar(write: (text: string) => void, clock: Clock, unit = "rows") {
   const startedMs = clock.monotonicMs();
   let drawnMs = Number.NEGATIVE_INFINITY;
   let first: number | undefined;
@@ -23,7 +23,7 @@ export function createProgressBar(write: (text: string) => void, clock: Clock) {
       first ??= progress.fraction;
       if (nowMs - drawnMs < DRAW_EVERY_MS) return;
       drawnMs = nowMs;
-      write(CLEAR_LINE + progressLine(progress, { elapsedMs: nowMs - startedMs, firstFraction: first }));
+      write(CLEAR_LINE + progressLine(progress, { elapsedMs: nowMs - startedMs, firstFraction: first, unit }));
     },
     end(): void {
       if (drawnMs !== Number.NEGATIVE_INFINITY) write(CLEAR_LINE);
@@ -34,7 +34,11 @@ export function createProgressBar(write: (text: string) => void, clock: Clock) {
 /** `firstFraction`: where this run began; what an earlier one did says nothing of the rate. */
 export function progressLine(
   { rows, fraction, note }: Progress,
-  { elapsedMs, firstFraction }: { readonly elapsedMs: number; readonly firstFraction: number },
+  {
+    elapsedMs,
+    firstFraction,
+    unit = "rows",
+  }: { readonly elapsedMs: number; readonly firstFraction: number; readonly unit?: string },
 ): string {
   const done = Math.round(fraction * BAR_WIDTH);
   const bar = "#".repeat(done) + "-".repeat(BAR_WIDTH - done);
@@ -43,7 +47,7 @@ export function progressLine(
   const leftMs = gained > 0 ? (elapsedMs * (1 - fraction)) / gained : undefined;
   const left = leftMs === undefined ? "" : `  ${durationText(leftMs)} left`;
   const percent = `${Math.floor(fraction * 100)} %`.padStart(6);
-  return `[${bar}]${percent}  ${rows.toLocaleString("en")} rows  ${rate.toLocaleString("en")}/s${left}${note ? `  ${note}` : ""}`;
+  return `[${bar}]${percent}  ${rows.toLocaleString("en")} ${unit}  ${rate.toLocaleString("en")}/s${left}${note ? `  ${note}` : ""}`;
 }
 
 /** `8 s`, `3 min 20 s`, `2 h 5 min`. */

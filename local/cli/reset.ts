@@ -6,7 +6,7 @@ import { CommandFailure } from "./outcome.ts";
 import type { Tools } from "./tools.ts";
 
 const HELP = `
-What goes: every event of every home, and what was made of them (daily, weekly and monthly aggregates). What stays: homes, their keys, tokens, settings, the index of devices, the ledger,
+What goes: every event of every home, and what was made of them (daily, weekly and monthly aggregates, patterns, open suggestions). What stays: homes, their keys, tokens, settings, the index of devices, the ledger,
 and what the relay in the house has not sent yet. Make a backup first: hearthline backup create --output FILE.`;
 
 /** `reset --fresh` */
@@ -25,16 +25,17 @@ export function addResetCommand(program: Command, tools: Tools): void {
       needReachable(context);
       const config = readConfig(context.env);
       await confirm(
-        `This drops all events and aggregates of every home in the store "${config.HEARTHLINE_STORE}".`,
+        `This drops all events, aggregates and patterns of every home in the store "${config.HEARTHLINE_STORE}".`,
         yes,
       );
-      const { store, homes, aggregates, retention } = await startFresh(config, { env: context.env });
+      const { store, homes, aggregates, patterns, retention } = await startFresh(config, { env: context.env });
       const days = config.HEARTHLINE_RAW_DAYS;
       output.data(
         {
           store,
           homes,
           dropped_aggregates: aggregates,
+          dropped_patterns: patterns,
           retention: { raw_days: days, means: retention.means, store_days: retention.storeDays ?? null },
         },
         () =>
@@ -43,6 +44,7 @@ export function addResetCommand(program: Command, tools: Tools): void {
             `homes        ${homes.length === 0 ? "none" : homes.join(", ")}; keys, tokens and index kept`,
             `raw events   ${days} days, by ${retention.means.join(" and ")}${retention.storeDays === undefined ? "" : ` (the store keeps ${retention.storeDays} days)`}`,
             `aggregates   ${aggregates} dropped`,
+            `patterns     ${patterns} dropped; what was decided about suggestions stays`,
           ].join("\n"),
       );
     });

@@ -77,7 +77,7 @@ export function addHomeCommands(program: Command, tools: Tools): void {
       output.remark(
         store === "timestream"
           ? "Timestream deletes nothing: its events go by the table's retention period."
-          : `What was still on its way is stored for up to a minute; running this again takes that, too.`,
+          : "What is still on its way to it is dropped; a batch that was being stored in this very moment goes when this is run again.",
       );
     });
   addKeyCommands(homes, tools);

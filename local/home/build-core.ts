@@ -3,6 +3,8 @@ import type { Clock } from "../../lib/base/clock.ts";
 import { HearthlineError } from "../../lib/base/errors.ts";
 import { type Random, seededRandom } from "../../lib/base/random.ts";
 import { parseIsoUs } from "../../lib/base/time.ts";
+import { createAutomations } from "./automations/automations.ts";
+import type { Automations } from "./automations/types.ts";
 import { createPast } from "./generate/past.ts";
 import { buildSensors, type Sensor } from "./generate/sensors.ts";
 import type { Generated } from "./generate/stream.ts";
@@ -102,6 +104,7 @@ export function buildCore(options: SimulatedHomeOptions, clock: Clock, timeline:
   const bus = createBus(flavour);
   const states = createStateMachine({ bus, recorder, sent, flavour });
   let lastAt = 0;
+  let automations: Automations | undefined;
   const core: HomeCore = {
     house,
     past,
@@ -113,6 +116,10 @@ export function buildCore(options: SimulatedHomeOptions, clock: Clock, timeline:
     sim,
     timeline,
     registries: createRegistries(house, flavour, remembered.registry),
+    get automations() {
+      automations ??= createAutomations(core, remembered.automations ?? {});
+      return automations;
+    },
     random: options.random ?? seededRandom(seed ^ Math.floor(startAt)),
     token: tokenOf(data, options.token),
     liveSince: remembered.liveSince,

@@ -63,6 +63,7 @@ export async function createSimulatedHome(options: SimulatedHomeOptions): Promis
       lastAt: core.sim.now(),
       helpers: saved,
       registry: core.registries.changes(),
+      automations: core.automations.file(),
     });
   };
   Object.assign(core, { save });

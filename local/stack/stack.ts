@@ -7,6 +7,7 @@ import { readConfig } from "../../lib/wiring/config.ts";
 import { type EmbeddedServer, startQueues, startTables } from "./embedded.ts";
 import { prepareHome } from "./first-start.ts";
 import { loadInvoke } from "./invoke.ts";
+import { makePageClient } from "./page-client.ts";
 import { provision } from "./provision.ts";
 import { readStackSpec } from "./template.ts";
 import { type StackFunction, type Stoppable, startTriggers } from "./triggers.ts";
@@ -38,7 +39,11 @@ export async function startStack(options: StackOptions): Promise<RunningStack> {
     const config = readConfig(process.env);
     const cloud = createCloud(config);
     const spec = readStackSpec(options.resources);
-    const urls = await provision(spec, { clients: cloud, clock });
+    const [urls, pageFile] = await Promise.all([
+      provision(spec, { clients: cloud, clock }),
+      makePageClient(options.dataFolder, log),
+    ]);
+    if (pageFile !== undefined) process.env.HEARTHLINE_STACK_PAGE_FILE = pageFile;
     // A service without the table has no homes.
     if (spec.tables.some(({ name }) => name === config.HEARTHLINE_TABLE))
       process.env.HEARTHLINE_PAGE_TOKEN = await prepareHome({

@@ -69,7 +69,13 @@ export function createLaunches(run: LaunchOptions, ports: Ports) {
         String(ports.lambda),
       ],
       // The framework's own lines, several for each request, are not for this log.
-      env: { ...env, SLS_LOG_LEVEL: "warning", SLS_NOTIFICATIONS_MODE: "off" },
+      env: {
+        ...env,
+        SLS_LOG_LEVEL: "warning",
+        SLS_NOTIFICATIONS_MODE: "off",
+        // What Home Assistant links to.
+        HEARTHLINE_URL: `http://${HOST}:${port}`,
+      },
       folder: serviceFolder,
     }),
     home: (): Launch => ({

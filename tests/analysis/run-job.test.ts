@@ -23,10 +23,12 @@ describe("runJob", () => {
   let clock: ManualClock;
   let jobs: JobStore;
   const homes = createMemoryHomeDirectory();
+  const queue = createMemoryQueue();
   const run = (phases: readonly Phase[]) =>
     runJob("home", ID, {
       jobs,
       homes,
+      queue,
       phases: { daily: phases, weekly: [], monthly: [] },
       clock,
       random: () => 0.5,
@@ -93,7 +95,7 @@ describe("runJob", () => {
       ["succeeded", undefined],
     ]);
     await jobs.create(newJob("home", { kind: "daily", date: "2026-11-20" }, NIGHT_MS));
-    const options = { jobs, homes, clock, random: () => 0, peakRssBytes: () => 1 };
+    const options = { jobs, homes, queue, clock, random: () => 0, peakRssBytes: () => 1 };
     const phases = { daily: [phase("one", broken)], weekly: [], monthly: [] };
     expect((await runJob("home", "daily-2026-11-20", { ...options, phases }))?.status).toBe("failed");
   });
@@ -116,7 +118,7 @@ describe("runJob", () => {
     expect((await run([phase("one", work)]))?.status).toBe("succeeded");
     expect(await run([phase("one", work)])).toBeUndefined();
     expect(work).toHaveBeenCalledTimes(1);
-    const options = { jobs, homes, clock, random: () => 0, peakRssBytes: () => 1 };
+    const options = { jobs, homes, queue, clock, random: () => 0, peakRssBytes: () => 1 };
     const phases = { daily: [phase("one", work)], weekly: [], monthly: [] };
     expect(await runJob("home", "daily-2020-01-01", { ...options, phases })).toBeUndefined();
     expect(await runJob("other", ID, { ...options, phases })).toBeUndefined();
@@ -146,6 +148,74 @@ describe("runJob", () => {
     expect(await jobs.get("home", ID)).toEqual(second);
   });
 
+  it("fails a phase that is beyond its time, tells it so, and goes on with the next", async () => {
+    let signal: AbortSignal | undefined;
+    let leftMs = 0;
+    const slow: Phase = {
+      name: "slow",
+      budgetMs: 2_000,
+      run: (_job, _zone, time) => {
+        signal = time.signal;
+        leftMs = time.remainingMs();
+        return new Promise(() => {});
+      },
+    };
+    const quick: Phase = { ...phase("quick"), budgetMs: 5_000 };
+    const running = run([slow, quick]);
+    await clock.advance(2_000);
+    const job = await running;
+    expect([leftMs, signal?.aborted]).toEqual([2_000, true]);
+    expect(job).toMatchObject({ status: "degraded", phases: [{ status: "failed" }, { status: "succeeded" }] });
+    expect(job?.phases[0]?.error).toMatch(/"slow".*2 seconds/);
+  });
+
+  it("goes on in a next message while a phase has more to do, from what it has kept", async () => {
+    let left = 3;
+    const long: Phase = {
+      name: "long",
+      run: async () => ({ days_left: --left }),
+      isUnfinished: ({ days_left = 0 }) => days_left > 0,
+    };
+    queue.take();
+    expect(await run([long])).toMatchObject({ status: "queued", attempt: 1, phases: [{ counts: { days_left: 2 } }] });
+    expect(queue.take()).toEqual([jobMessage({ homeId: "home", id: ID })]);
+    expect(await run([long])).toMatchObject({ status: "queued", attempt: 2 });
+    expect(await run([long])).toMatchObject({ status: "succeeded", attempt: 3 });
+    expect(queue.take()).toHaveLength(1);
+  });
+
+  it("does not go on for ever", async () => {
+    const endless: Phase = { ...phase("endless"), isUnfinished: () => true };
+    let job = await run([endless]);
+    for (let round = 1; job?.status === "queued" && round < 100; round++) job = await run([endless]);
+    expect(job).toMatchObject({ status: "degraded", attempt: 40 });
+  });
+
+  it("has all its rounds once more when a person wants it run once more", async () => {
+    const endless: Phase = { ...phase("endless"), isUnfinished: () => true };
+    for (let round = 0; round < 40; round++) await run([endless]);
+    await jobs.requeue("home", ID, "2026-11-22T04:00:00.000Z");
+    expect(await run([endless])).toMatchObject({ status: "queued", attempt: 41 });
+  });
+
+  it("does not begin a phase again whose time is over", async () => {
+    let calls = 0;
+    const slow: Phase = {
+      name: "slow",
+      budgetMs: 2_000,
+      run: async () => {
+        calls++;
+        await clock.sleep(3_000);
+        throw new HearthlineError("service_timeout", "locked");
+      },
+    };
+    const running = run([slow]);
+    await clock.advance(2_000);
+    expect((await running)?.status).toBe("failed");
+    await clock.advance(60_000);
+    expect(calls).toBe(1);
+  });
+
   it("does nothing for a home that was removed", async () => {
     await homes.remove("home");
     expect(await run([phase("one", broken)])).toBeUndefined();
@@ -154,7 +224,7 @@ describe("runJob", () => {
   it("sets a message aside that names no job", async () => {
     const dead = createMemoryQueue();
     const phases = { daily: [phase("one")], weekly: [], monthly: [] };
-    const options = { jobs, homes, phases, clock, random: () => 0, peakRssBytes: () => 1, dead };
+    const options = { jobs, homes, queue, phases, clock, random: () => 0, peakRssBytes: () => 1, dead };
     for (const body of ["x", "{}", '{"home_id":"home"}', '{"home_id":"","job_id":"x"}']) {
       expect(await analyzeMessage(body, options)).toBeUndefined();
     }

@@ -52,7 +52,56 @@ describe("capabilities", () => {
     );
   });
 
-  it("are none of a device that is not Zigbee2MQTT's, and 404 of one that is not there", async () => {
+  it("of any other device are what Home Assistant's states tell, with how much of it is used", async () => {
+    await api.index.applyRegistry("home", {
+      ...{ revision: 1, part: 1, parts: 1, registry: "entities" as const },
+      rows: parseRows("entities", [{ entity_id: "light.plug", device_id: "plug", labels: [] }]),
+    });
+    await api.abilities.put("home", {
+      entities: [{ entityId: "light.plug", atUs: 1, attributes: { supported_color_modes: ["brightness"] } }],
+      missing: [],
+    });
+    const facts = { deviceId: "plug", deviceName: "Plug", label: "Brightness", entityId: "light.plug" };
+    const unused = [{ ...facts, feature: "brightness", watchedSince: "2026-10-01" }];
+    const device = { deviceId: "plug", features: 2, used: 1, unused, watchedSince: "2026-09-01" };
+    await api.utilisation.put("home", { date: "2026-11-21", devices: [{ ...device, lastUsed: {} }] });
+    const utilisation = {
+      ...{ features: 2, used: 1, watched_since: "2026-09-01", as_of: "2026-11-21" },
+      unused: [{ feature: "brightness", label: "Brightness", entity_id: "light.plug", not_used_since: "2026-10-01" }],
+    };
+    expect((await get("/devices/plug/capabilities")).body).toEqual({
+      device_id: "plug",
+      source: "home-assistant",
+      features: [
+        {
+          name: "state",
+          property: "state",
+          type: "binary",
+          group: "light",
+          access: 3,
+          label: "On and off",
+          entity_id: "light.plug",
+        },
+        {
+          name: "brightness",
+          property: "brightness",
+          type: "numeric",
+          group: "light",
+          access: 3,
+          label: "Brightness",
+          entity_id: "light.plug",
+        },
+      ],
+      options: [],
+      utilisation,
+    });
+    expect((await get("/devices/plug")).body).toMatchObject({ device_id: "plug", utilisation });
+    expect((await get("/devices/ha-lamp")).body).not.toHaveProperty("utilisation");
+    expect((await get("/devices")).body.devices).toMatchObject([{ device_id: "ha-lamp" }, { utilisation }]);
+    expect((await get("/devices", tokenText("other"))).body.devices).toEqual([]);
+  });
+
+  it("are none of a device of which nobody has told, and 404 of one that is not there", async () => {
     expect(await get("/devices/plug/capabilities")).toEqual({
       status: 200,
       body: { device_id: "plug", source: null, features: [], options: [] },

@@ -123,10 +123,13 @@ describe("GET /health", () => {
     );
     await index.applyRelayStatus("home", { ...relay, at: "2026-11-22T06:00:01.000Z", connected: true });
     expect((await look()).body.status).toBe("ok");
-    await clock.advance(200_000);
+    // With nothing new to say it speaks every five minutes.
+    await clock.advance(355_000);
+    expect((await look()).part("relay:relay-1")?.state).toBe("ok");
+    await clock.advance(10_000);
     expect((await look()).part("relay:relay-1")).toMatchObject({
       state: "degraded",
-      detail: "Has said nothing for 3 min.",
+      detail: "Has said nothing for 6 min.",
     });
     index.forget("home");
     expect((await look()).part("relay")).toMatchObject({ state: "degraded" });
@@ -137,7 +140,7 @@ describe("GET /health", () => {
     const [relay] = await index.relayStatuses("home");
     if (!relay) throw new Error("none");
     await index.applyRelayStatus("home", { ...relay, at: new Date(clock.nowMs()).toISOString(), flushSeconds: 600 });
-    await clock.advance(1_200_000);
+    await clock.advance(1_200_000 + 300_000);
     expect((await look()).part(`relay:${relay.relayId}`)?.state).toBe("ok");
     await clock.advance(61_000);
     expect((await look()).part(`relay:${relay.relayId}`)?.state).toBe("degraded");

@@ -4,6 +4,7 @@ import { HearthlineError } from "../../lib/base/errors.ts";
 import { createTestApi, type TestApi, tokenText } from "../support/api.ts";
 import { disagree, furnish, haEvent, plainEvent } from "../support/api-requests.ts";
 import { manualClock } from "../support/manual-clock.ts";
+import { buildPattern } from "../support/patterns.ts";
 
 interface Operation {
   readonly operationId: string;
@@ -21,6 +22,7 @@ let ajv: Ajv2020;
 
 beforeAll(async () => {
   api = await createTestApi({ clock: manualClock() });
+  await api.patterns.change("home", () => [buildPattern()]);
   await furnish(api);
   await api.addToken(tokenText("home", "w"), "home", ["write"]);
   document = (await (await api.ask("/openapi.json", { token: null })).json()) as Document;
@@ -77,6 +79,7 @@ describe("the OpenAPI document", () => {
         "/docs",
         "/openapi.json",
         "/page/live",
+        "/page/app.js",
         ...both,
         ...both.map((path) => `/api/v1${path}`),
         "/api/v1/events",
@@ -93,6 +96,14 @@ describe("the OpenAPI document", () => {
         "/api/v1/conflicts/sync",
         "/api/v1/conflicts/{id}/settle",
         "/api/v1/capabilities",
+        "/api/v1/patterns",
+        "/api/v1/patterns/{id}",
+        "/api/v1/suggestions",
+        "/api/v1/suggestions/{id}",
+        "/api/v1/suggestions/{id}/automation.yaml",
+        "/api/v1/suggestions/{id}/accept",
+        "/api/v1/suggestions/{id}/dismiss",
+        "/api/v1/suggestions/{id}/snooze",
         "/api/v1/outbox",
         "/api/v1/outbox/{id}/acknowledge",
         "/api/v1/areas",
@@ -111,7 +122,10 @@ describe("the OpenAPI document", () => {
     for (const [path, item] of Object.entries(document.paths)) {
       for (const method of Object.keys(item)) {
         const response = await api.ask(path.replace("{id}", "plug"), { method: method.toUpperCase() });
-        expect([404, 405].includes(response.status) && !path.includes("/jobs/"), `${method} ${path}`).toBe(false);
+        expect(
+          [404, 405].includes(response.status) && !/\/(jobs|patterns|suggestions)\//.test(path),
+          `${method} ${path}`,
+        ).toBe(false);
       }
     }
   });
@@ -134,6 +148,13 @@ describe("the OpenAPI document", () => {
     ["/api/v1/changes?registry=devices&id=plug", "/api/v1/changes"],
     ["/api/v1/conflicts?status=open&device_id=plug", "/api/v1/conflicts"],
     ["/api/v1/capabilities?limit=1", "/api/v1/capabilities"],
+    ["/api/v1/patterns", "/api/v1/patterns"],
+    ["/api/v1/patterns?kind=room&status=active&automated=false&limit=1", "/api/v1/patterns"],
+    ["/api/v1/patterns/time-of-day-1", "/api/v1/patterns/{id}"],
+    ["/api/v1/suggestions", "/api/v1/suggestions"],
+    ["/api/v1/suggestions?status=new&limit=1", "/api/v1/suggestions"],
+    ["/api/v1/suggestions/coffee", "/api/v1/suggestions/{id}"],
+    ["/api/v1/suggestions/coffee/automation.yaml", "/api/v1/suggestions/{id}/automation.yaml"],
     ["/api/v1/outbox?status=pending", "/api/v1/outbox"],
     ["/api/v1/areas", "/api/v1/areas"],
     ["/api/v1/aggregates/daily?limit=1", "/api/v1/aggregates/daily"],
@@ -152,6 +173,7 @@ describe("the OpenAPI document", () => {
     ["/docs", "/docs"],
     ["/", "/"],
     ["/page/live", "/page/live"],
+    ["/page/app.js", "/page/app.js"],
   ])("describes the answer of %s, with a token, without, and without the scope", async (path, template) => {
     expect(await check(path, template)).toBe(200);
     expect([200, 401]).toContain(await check(path, template, { token: null }));
@@ -235,6 +257,7 @@ describe("the OpenAPI document", () => {
     expect(await check("/api/v1/devices/none", "/api/v1/devices/{id}")).toBe(404);
     expect(await check("/api/v1/devices/none/history", "/api/v1/devices/{id}/history")).toBe(404);
     expect(await check("/api/v1/changes?id=x", "/api/v1/changes")).toBe(400);
+    expect(await check("/api/v1/suggestions/none", "/api/v1/suggestions/{id}")).toBe(404);
     expect(await check("/api/v1/jobs/none", "/api/v1/jobs/{id}")).toBe(404);
     expect(await check("/api/v1/areas", "/api/v1/areas", { headers: { "if-none-match": "*" } })).toBe(304);
   });
@@ -244,7 +267,7 @@ describe("the OpenAPI document", () => {
     const parts = {
       events: { range: away, stats: away, aggregate: away, retention: away },
       index: { list: away, seen: away, history: away, revisions: away },
-      jobs: { get: away, list: away },
+      jobs: { get: away, list: away, create: away, requeue: away },
       ledger: { rows: away },
     };
     const broken = await createTestApi({

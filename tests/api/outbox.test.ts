@@ -58,6 +58,33 @@ describe("the outbox of the API", () => {
     expect(await add({ kind: "capabilities" })).toEqual({ status: 200, body: first.body });
   });
 
+  it("takes an automation of ours, and none that does more", async () => {
+    const config = {
+      alias: "A",
+      description: "",
+      mode: "single",
+      triggers: [{ trigger: "time", at: "07:00:00" }],
+      conditions: [],
+      actions: [{ action: "light.turn_on", target: { entity_id: "light.a" } }],
+    };
+    const asked = (automation: object) => add({ kind: "automation", automation });
+    const { status, body } = await asked({ id: "hearthline_a", config });
+    expect([status, body.automation]).toEqual([201, { id: "hearthline_a", removes: false, config }]);
+    expect((await asked({ id: "hearthline_a", config })).status).toBe(200);
+    expect((await asked({ id: "hearthline_a", config: null })).body.automation).toMatchObject({ removes: true });
+    const unlock = { ...config, actions: [{ action: "lock.unlock", target: { entity_id: "lock.a" } }] };
+    for (const wrong of [
+      { id: "hearthline_a", config: unlock },
+      { id: "morning_lamp", config },
+      { id: "hearthline_a" },
+    ]) {
+      const refused = await asked(wrong);
+      expect([refused.status, refused.body.code]).toEqual([400, "request_invalid"]);
+    }
+    const failed = { status: "failed", attempts: 1, error: "automation_refused: no" };
+    expect((await acknowledge(body.id, failed)).body).toMatchObject({ automation: { id: "hearthline_a" } });
+  });
+
   it("shows an item that nobody did in time as expired", async () => {
     await add({ ...message, expires_in_seconds: 60 });
     await clock.advance(60_000);

@@ -104,6 +104,7 @@ async function compare({ store, model }: Run, asked: Question): Promise<void> {
       const inside = events.filter((event) => event.atUs >= fromUs && event.atUs < toUs);
       const entities = [...Map.groupBy(inside, ({ entityId }) => entityId)].sort(([a], [b]) => (a < b ? -1 : 1));
       const found = await store.stats({ homeId, fromUs, toUs });
+      expect(found.map(({ bytes }) => bytes).filter((bytes) => !Number.isInteger(bytes) || bytes < 0)).toEqual([]);
       expect(found.map(({ entityId, count, firstUs, lastUs }) => [entityId, count, firstUs, lastUs])).toEqual(
         entities.map(([entityId, own]) => [entityId, own.length, own[0]?.atUs, own.at(-1)?.atUs]),
       );

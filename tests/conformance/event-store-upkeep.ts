@@ -196,6 +196,17 @@ export function upkeepConformance(
       expect(await all()).toEqual([fullEvent]);
     });
 
+    it("keeps for at least so many days as it was asked for last, and for no more where no job deletes", async () => {
+      for (const rawDays of [30, 90, 14, 45, 10]) {
+        // The last time after a fresh start.
+        if (rawDays === 10) await store.drop();
+        await store.setUp({ rawDays });
+        const { means, storeDays = rawDays } = await store.retention("home");
+        expect(storeDays).toBeGreaterThanOrEqual(rawDays);
+        if (!means.includes("job")) expect(storeDays).toBe(rawDays);
+      }
+    });
+
     it("reads back by which means events go, after how many days at least, and how old the oldest is", async () => {
       await store.setUp({ rawDays: 45 });
       const empty = await store.retention("home");

@@ -19,6 +19,10 @@ export function homeTableConformance(
     expect(await to.homeTable.occupied("home")).toEqual([]);
     expect(await to.homeTable.restoring("home")).toBeUndefined();
     await to.homeTable.beginRestore("home", "backup-1");
+    await to.homeTable.beginRestore("home", "backup-1");
+    await expect(to.homeTable.beginRestore("home", "backup-2")).rejects.toMatchObject({
+      code: "backup_target_not_empty",
+    });
     expect(await to.homeTable.restoring("home")).toBe("backup-1");
     const given = async function* () {
       yield* items;

@@ -89,6 +89,29 @@ export function jobStoreConformance(make: () => Promise<JobStore>): void {
       expect(await store.get("home", "one")).toMatchObject({ status: "succeeded", attempt: 2 });
     });
 
+    it("wait again when they are done and somebody wants it, and only then", async () => {
+      const store = await make();
+      const again = () => store.requeue("home", "one", "2026-11-23T00:00:00.000Z");
+      expect(await again()).toBeUndefined();
+      const { job: waiting } = await store.create(job("one", "2026-11-21"));
+      expect(await again()).toEqual(waiting);
+      const lease = { startedAt: STARTED, untilMs: 2_000, nowMs: 1_000 };
+      const running = await store.claim("home", "one", lease);
+      if (!running) throw new Error("nobody could claim it");
+      expect(await again()).toEqual(running);
+      for (const status of ["succeeded", "degraded", "failed"] as const) {
+        const held = (await store.get("home", "one")) ?? running;
+        await store.save({ ...held, status, finishedAt: STARTED, peakRssBytes: 7, phases: [] });
+        const { attempt } = held;
+        const fresh = job("one", "2026-11-21", {
+          ...{ queuedAt: "2026-11-23T00:00:00.000Z", attempt, attemptsBefore: attempt },
+        });
+        expect(await Promise.all([again(), again()])).toEqual([fresh, fresh]);
+        expect(await store.get("home", "one")).toEqual(fresh);
+        expect(await store.claim("home", "one", lease)).toMatchObject({ status: "running", attempt: attempt + 1 });
+      }
+    });
+
     it("cannot be saved before they are made", async () => {
       const store = await make();
       await expect(store.save(job("one", "2026-11-21"))).rejects.toMatchObject({ code: "not_found" });

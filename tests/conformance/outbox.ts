@@ -65,6 +65,28 @@ export function outboxConformance(make: (clock: ManualClock) => Promise<OutboxSt
       expect((await store.add({ homeId, unique: "c", kind: "capabilities", ...times })).added).toBe(true);
     });
 
+    it("asks for the same automation once at a time, and for another one after it", async () => {
+      const { store, clock, homeId, list } = await fresh();
+      const times = { createdAtMs: clock.nowMs(), expiresAtMs: clock.nowMs() + 60_000 };
+      const automation = (unique: string, config: { readonly alias: string } | null) =>
+        store.add({
+          ...{ homeId, unique, kind: "automation", ...times },
+          automation: { id: "hearthline_a", config },
+        } as NewOutboxItem);
+      const first = await automation("a", { alias: "A" });
+      expect(first.item.automation).toEqual({ id: "hearthline_a", removes: false, config: { alias: "A" } });
+      expect(await automation("b", { alias: "A" })).toEqual({ item: first.item, added: false });
+      expect((await automation("c", null)).item.automation).toEqual({
+        ...{ id: "hearthline_a", removes: true, config: null },
+      });
+      // What was asked last counts, so the first is asked again.
+      expect((await automation("d", { alias: "A" })).added).toBe(true);
+      expect((await list({ status: "pending" })).items).toHaveLength(3);
+      const ended = await store.settle(homeId, first.item.id, delivered);
+      expect(ended?.automation).toEqual({ id: "hearthline_a", removes: false });
+      expect((await list()).items[0]?.automation).not.toHaveProperty("config");
+    });
+
     it("ends an item once, and then keeps its payload no longer", async () => {
       const { store, clock, homeId, ask, list } = await fresh();
       const { id } = (await store.add(ask("a"))).item;

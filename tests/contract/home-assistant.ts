@@ -5,6 +5,7 @@ import { systemClock } from "../../lib/base/clock.ts";
 import { parseIsoUs } from "../../lib/base/time.ts";
 import type { RegistryName } from "../../lib/event/index.ts";
 import type { HaEvent, HaSession, HaState } from "../../lib/relay/ports.ts";
+import { saysWhoseDoing } from "./logbook.ts";
 
 /** What a subscriber must see of one change; `null`: the entity was removed. */
 export interface ExpectedChange {
@@ -33,6 +34,8 @@ export interface ContractTraits {
   readonly filled: readonly RegistryName[];
   /** `changeAreas` is there. */
   readonly changesAreas: boolean;
+  /** Two entities of the domain `input_boolean` that nothing else switches, of a home that takes automations. */
+  readonly booleans?: readonly [string, string];
   /** How long a change, an end, or a start may take to be seen, in milliseconds. */
   readonly patienceMs: number;
 }
@@ -156,6 +159,8 @@ export function homeAssistantContract(title: string, traits: ContractTraits, sta
       });
       await expect.poll(historyOf, { ...eventually, interval: 200 }).toEqual(expect.arrayContaining(live));
     });
+
+    if (traits.booleans) saysWhoseDoing(traits.booleans, { home: () => home, connect, listen, eventually });
 
     it("says how its recorder is", async () => {
       const info = await (await connect()).getRecorder();

@@ -32,7 +32,7 @@ const relay = (relay_id: string, at: string, connected = true) => ({
   rejected: 0,
 });
 const message = (homeId: string, entries: readonly unknown[], messageId = homeId) => {
-  const [body = ""] = packBatch(homeId, entries);
+  const [body = ""] = packBatch({ homeId }, entries);
   return { messageId, body };
 };
 
@@ -59,10 +59,19 @@ function ports() {
   };
   const compared: string[] = [];
   const compare = async (homeId: string) => compared.push(homeId);
-  return { index, homes, dead, log: silentLogger, calls, fail, compare, compared };
+  const presence = { isThere: async (homeId: string) => homeId !== "removed" };
+  return { index, homes, presence, dead, log: silentLogger, calls, fail, compare, compared };
 }
 
 describe("a batch of the index queue", () => {
+  it("drops what is late for a home that was removed, what is malformed too", async () => {
+    const p = ports();
+    const messages = [message("removed", [seen("light.x", 1), { t: "no entry" }]), message("a", [seen("light.x", 1)])];
+    expect(await indexBatch(messages, p)).toEqual({ failedIds: [], homes: 1, entries: 1, deadLettered: 0, dropped: 1 });
+    expect(p.calls).toEqual(["a applySeen"]);
+    expect(p.dead.messages).toEqual([]);
+  });
+
   it("costs a home one write of last-seen times, however many messages and entries there are", async () => {
     const p = ports();
     const messages = Array.from({ length: 10 }, (_, at) =>
@@ -73,7 +82,7 @@ describe("a batch of the index queue", () => {
       ),
     );
     const result = await indexBatch([...messages, message("b", [seen("sensor.x", 1)])], p);
-    expect(result).toEqual({ failedIds: [], homes: 2, entries: 1_001, deadLettered: 0 });
+    expect(result).toEqual({ failedIds: [], homes: 2, entries: 1_001, deadLettered: 0, dropped: 0 });
     expect(p.calls.sort()).toEqual(["a applySeen", "b applySeen"]);
     expect((await p.index.seen("a")).get("sensor.s0")?.atUs).toBe(9_090);
   });

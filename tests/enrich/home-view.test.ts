@@ -7,7 +7,7 @@ import type { RegistryRecord } from "../../lib/event/index.ts";
 import { manualClock } from "../support/manual-clock.ts";
 import { randomKey } from "../support/records.ts";
 
-async function setUp(maxRows?: number) {
+async function setUp(maxRows?: number, maxPackedBytes?: number) {
   const clock = manualClock();
   const index = createMemoryDeviceIndex();
   const homes = createMemoryHomeDirectory();
@@ -33,6 +33,7 @@ async function setUp(maxRows?: number) {
     homes,
     clock,
     ...(maxRows !== undefined && { maxRows }),
+    ...(maxPackedBytes !== undefined && { maxPackedBytes }),
   });
   const applyEntities = (revision: number, areaId: string, ...ids: string[]) =>
     applyTo("home", revision, areaId, ...ids);
@@ -164,14 +165,49 @@ describe("a home's view", () => {
   });
 
   it("stays when it is larger than all that may be remembered, and others go", async () => {
-    const { views, reads, applyEntities } = await setUp(3);
+    const { views, reads, applyEntities } = await setUp(3, 0);
     await applyEntities(1, "hall", "light.a", "light.b", "light.c", "light.d");
     for (const home of ["home", "home", "b", "home"]) await views.of(home, []);
     expect(reads.revisions).toBe(3);
   });
 
+  it("is packed when too many others were asked for since, and knows all that it knew", async () => {
+    const { views, reads, clock, applyTo } = await setUp(20, 10_000);
+    await applyTo("home", 1, "hall", "light.a", "light.b");
+    await applyTo("b", 1, "attic", ...Array.from({ length: 30 }, (_, at) => `light.b${at}`));
+    const view = await views.of("home", ["light.a"]);
+    view.applyWeather({ atUs: 5, weather: { condition: "rainy" } });
+    view.applyRegistry({
+      ...entitiesRecord(2, [
+        { entity_id: "light.a", device_id: "d" },
+        { entity_id: "light.c", area_id: "cellar" },
+      ]),
+    });
+    view.applyRegistry({
+      ...entitiesRecord(2, [{ id: "d", area_id: "roof", name: "Device" }]),
+      registry: "devices",
+    });
+    const facts = (of: typeof view) => ["light.a", "light.b", "light.c"].map((id) => of.entity(id));
+    const known = facts(view);
+    expect(known).toEqual([{ deviceId: "d", areaId: "roof" }, undefined, { areaId: "cellar" }]);
+    await views.of("b", []);
+    const again = await views.of("home", ["light.a"]);
+    expect(again).not.toBe(view);
+    expect([facts(again), again.timeZone, again.weather]).toEqual([known, view.timeZone, view.weather]);
+    expect([reads.revisions, reads.lists]).toEqual([2, 4]);
+    // What it is not asked about for a minute is looked at again, and read only when it is newer.
+    await clock.advance(60_001);
+    const lists = reads.lists;
+    await views.of("home", []);
+    expect([reads.revisions, reads.lists - lists]).toEqual([3, 0]);
+    await applyTo("home", 3, "garden", "light.a");
+    await views.of("b", []);
+    await clock.advance(60_001);
+    expect((await views.of("home", [])).entity("light.a")).toEqual({ areaId: "garden" });
+  });
+
   it("is forgotten when too many others were asked for since", async () => {
-    const { views, reads } = await setUp(20);
+    const { views, reads } = await setUp(20, 0);
     for (const home of ["home", "b", "home", "c", "home"]) await views.of(home, []);
     expect(reads.revisions).toBe(3);
     await views.of("b", []);

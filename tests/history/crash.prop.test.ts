@@ -6,6 +6,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { createJsonlSource } from "../../lib/adapters/jsonl/source.ts";
 import { formatIsoUs } from "../../lib/base/time.ts";
 import type { ImportStateFile } from "../../lib/history/index.ts";
+import { runs } from "../support/depth.ts";
 import { Cut, importFolder, KeepingSink, plain, runTestImport, second } from "../support/imports.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "hearthline-crash-"));
@@ -86,7 +87,7 @@ describe("an import that is killed at any moment, any number of times", () => {
           place.remove();
         }
       }),
-      { numRuns: 15 },
+      { numRuns: runs(8) },
     );
   }, 120_000);
 });

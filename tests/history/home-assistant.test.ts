@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createHomeAssistantSource, type HistoryChunk } from "../../lib/history/index.ts";
-import type { HaSession, HistoryQuery, HistoryRow, RecorderInfo } from "../../lib/relay/ports.ts";
+import type { HaSession, HistoryQuery, HistoryRow, LogbookEntry, RecorderInfo } from "../../lib/relay/ports.ts";
 import { second } from "../support/imports.ts";
 import { manualClock } from "../support/manual-clock.ts";
 
@@ -10,8 +10,9 @@ const NOW_S = 20 * DAY;
 
 function recorderOf(rows: Readonly<Record<string, readonly (readonly [seconds: number, state: string | null])[]>>) {
   const asked: HistoryQuery[] = [];
+  const logbook: { asked: HistoryQuery[]; entries: readonly LogbookEntry[] | undefined } = { asked: [], entries: [] };
   let info: RecorderInfo | undefined = { isRecording: true, backlog: 0 };
-  const session: Pick<HaSession, "getStates" | "getHistory" | "getRecorder" | "close"> = {
+  const session: Pick<HaSession, "getStates" | "getHistory" | "getLogbook" | "getRecorder" | "close"> = {
     getStates: async () => Object.keys(rows).map((entity_id) => ({ entity_id })),
     getHistory: async (query) => {
       asked.push(query);
@@ -31,11 +32,18 @@ function recorderOf(rows: Readonly<Record<string, readonly (readonly [seconds: n
       }
       return found;
     },
+    getLogbook: async (query) => {
+      logbook.asked.push(query);
+      return logbook.entries?.filter(
+        ({ entityId, atUs }) => query.entityIds.includes(entityId) && atUs >= query.fromUs && atUs < query.toUs,
+      );
+    },
     getRecorder: async () => info,
     close: async () => {},
   };
   return {
     asked,
+    logbook,
     homeAssistant: { connect: async () => session as HaSession },
     set info(next: RecorderInfo | undefined) {
       info = next;
@@ -59,6 +67,7 @@ async function all(
   for await (const chunk of source.read(position, new AbortController().signal)) chunks.push(chunk);
   return {
     rows: chunks.flatMap(({ rows }) => rows.map(({ entityId, state }) => `${entityId} ${state}`)),
+    contexts: chunks.flatMap(({ rows }) => rows.map(({ context }) => context)),
     position: chunks.at(-1)?.position,
     positions: chunks.map((chunk) => chunk.position),
     fraction: chunks.at(-1)?.fraction,
@@ -141,5 +150,55 @@ describe("the history of a connected Home Assistant", () => {
     expect(await failed).toMatchObject({ code: "history_busy" });
     recorder.info = undefined;
     await expect(all(recorder)).rejects.toMatchObject({ code: "history_unreadable" });
+  });
+
+  describe("and its logbook", () => {
+    const home = () =>
+      recorderOf({
+        "automation.follow": [[18 * DAY + 10, "on"]],
+        "light.a": [
+          [18 * DAY + 11, "on"],
+          [18 * DAY + 12, "off"],
+          [19 * DAY + 5, "on"],
+        ],
+        "sensor.a": [[18 * DAY + 13, "1"]],
+      });
+    const USER = "73fde49a6a214809905a1175131dee07";
+    const run = { entityId: "automation.follow" };
+    const ENTRIES: readonly LogbookEntry[] = [
+      { entityId: "automation.follow", atUs: second(18 * DAY + 10), contextId: "RUN" },
+      { entityId: "automation.follow", atUs: second(19 * DAY - 20), contextId: "LATE" },
+      { entityId: "light.a", atUs: second(18 * DAY + 11), state: "on", run },
+      { entityId: "light.a", atUs: second(18 * DAY + 12), state: "off", userId: USER },
+      { entityId: "light.a", atUs: second(19 * DAY + 5), state: "on", run },
+    ];
+
+    it("say whose doing a change was, also of a run that began the day before", async () => {
+      const recorder = home();
+      recorder.logbook.entries = ENTRIES;
+      const { rows, contexts } = await all(recorder, { fromUs: second(18 * DAY) });
+      expect(rows).toEqual(["automation.follow on", "light.a on", "light.a off", "sensor.a 1", "light.a on"]);
+      expect(contexts.map((context) => context && [context.id, context.user_id])).toEqual([
+        undefined,
+        ["RUN", null],
+        [expect.any(String), USER],
+        undefined,
+        ["LATE", null],
+      ]);
+      // Once a day, and not of what nobody switches.
+      expect(recorder.logbook.asked.map(({ entityIds }) => entityIds)).toEqual([
+        ["automation.follow", "light.a"],
+        ["automation.follow", "light.a"],
+      ]);
+    });
+
+    it("need not be there: it is asked once, and the rows come without contexts", async () => {
+      const recorder = home();
+      recorder.logbook.entries = undefined;
+      const { rows, contexts } = await all(recorder, { fromUs: second(18 * DAY) });
+      expect(rows).toHaveLength(5);
+      expect(contexts.every((context) => context === undefined)).toBe(true);
+      expect(recorder.logbook.asked).toHaveLength(1);
+    });
   });
 });

@@ -54,6 +54,10 @@ describe("what an imported row is", () => {
       },
     ]);
     expect(sink.records.map(({ n }) => n)).toEqual([1, 2, 3, 4, 5, 6]);
+    // Nobody knows who did it: each its own context, which says that it is none of Home Assistant's.
+    const ids = sink.records.map(({ context }) => (context as { id: string }).id);
+    expect(new Set(ids).size).toBe(6);
+    expect(ids.filter((id) => !id.startsWith("row-"))).toEqual([]);
   });
 
   it("is a restore where the history says that nothing was known before, and where the attribute says so", async () => {

@@ -79,6 +79,19 @@ describe("types", () => {
   });
 });
 
+describe("types of the page's client", () => {
+  it("catch a planted violation, which the others do not look at", () => {
+    plant("package.json", JSON.stringify({ name: "planted", type: "module" }));
+    plant("lib/web/app/planted.tsx", "export const Planted = () => <p hidden={1}>{document.nothing}</p>;\n");
+    plant("lib/base/fine.ts", "export const fine = 1;\n");
+    cpSync(join(root, "lib/web/app/tsconfig.json"), join(folder, "lib/web/app/tsconfig.json"));
+    expect(run("tsc", "--noEmit", "-p", ".")).toMatchObject({ status: 0, output: "" });
+    const { status, output } = run("tsc", "--noEmit", "-p", "lib/web/app");
+    expect(output).toContain("TS2339");
+    expect(status).not.toBe(0);
+  });
+});
+
 describe("unused code", () => {
   const unused = () => run("knip", "--no-progress", "--no-gitignore");
 

@@ -37,6 +37,10 @@ const PLANTS: readonly (readonly [rule: string, file: string, ...imports: string
   ["laptop-stays-outside", "local/start.ts", "../lib/enrich/index.ts"],
   ["wiring-is-the-top", "lib/enrich/upward.ts", "../wiring/enrich.ts"],
   ["nobody-imports-tests", "lib/api/tested.ts", "../../tests/support/thing.ts"],
+  ["nobody-imports-quality", "lib/api/judged.ts", "../../quality/match.ts"],
+  ["generator-knows-no-detector", "local/home/knowing.ts", "../../lib/analysis/index.ts"],
+  ["page-client-is-bundled-alone", "lib/wiring/page.ts", "../web/app/main.tsx"],
+  ["page-client-stays-small", "lib/web/app/large.ts", "../../event/index.ts"],
   ["no-unreached-file", "lib/store/lonely.ts"],
   ["no-unresolvable", "lib/web/nowhere.ts", "./is-not-there.ts"],
 ];
@@ -57,6 +61,7 @@ const NEIGHBOURS: readonly (readonly [file: string, ...imports: string[]])[] = [
     "api",
     "web",
   ].map((room) => [`lib/${room}/index.ts`] as const),
+  ["lib/web/app/main.tsx"],
   ["lib/devices/inside.ts"],
   ["lib/backup/index.ts", "../store/ports.ts"],
   ["lib/store/ports.ts"],
@@ -65,6 +70,7 @@ const NEIGHBOURS: readonly (readonly [file: string, ...imports: string[]])[] = [
   ["lib/adapters/mqtt/client.ts"],
   ["lib/wiring/house.ts", "../adapters/mqtt/client.ts"],
   ["tests/support/thing.ts"],
+  ["quality/match.ts"],
 ];
 
 let folder: string;

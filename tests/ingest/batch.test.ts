@@ -9,11 +9,11 @@ const noise = (bytes: number) => randomBytes(bytes).toString("base64");
 
 describe("batch", () => {
   it("is no message at all for no values", () => {
-    expect(packBatch("home", [])).toEqual([]);
+    expect(packBatch({ homeId: "home" }, [])).toEqual([]);
   });
 
   it("is one message as long as it fits, with its home and count", () => {
-    const [body = "", ...more] = packBatch("home", [{ a: 1 }, { a: 2 }]);
+    const [body = "", ...more] = packBatch({ homeId: "home" }, [{ a: 1 }, { a: 2 }]);
     expect(more).toEqual([]);
     expect(JSON.parse(body)).toMatchObject({ v: 1, home_id: "home", count: 2 });
     expect(unpackBatch(body)).toEqual({ homeId: "home", lines: ['{"a":1}', '{"a":2}'] });
@@ -21,7 +21,7 @@ describe("batch", () => {
 
   it("keeps within a billing unit of 64 KiB, and fills it well", () => {
     const values = Array.from({ length: 2_000 }, (_, n) => ({ n, text: noise(150) }));
-    const bodies = packBatch("home", values);
+    const bodies = packBatch({ homeId: "home" }, values);
     expect(valuesOf(bodies)).toEqual(values);
     for (const body of bodies) expect(body.length).toBeLessThanOrEqual(BATCH_MAX_BYTES);
     const bytes = bodies.reduce((sum, body) => sum + body.length, 0);
@@ -30,17 +30,17 @@ describe("batch", () => {
 
   it("sends a value that is larger alone, up to what a message takes", () => {
     const values = [{ n: 1 }, { n: 2, text: noise(300_000) }, { n: 3 }];
-    const bodies = packBatch("home", values);
+    const bodies = packBatch({ homeId: "home" }, values);
     expect(valuesOf(bodies)).toEqual(values);
     expect(bodies.filter((body) => body.length > BATCH_MAX_BYTES)).toHaveLength(1);
-    expect(() => packBatch("home", [{ text: noise(1_000_000) }])).toThrow(
+    expect(() => packBatch({ homeId: "home" }, [{ text: noise(1_000_000) }])).toThrow(
       expect.objectContaining({ code: "event_too_large" }),
     );
   });
 
   it("never lets a message unfold to more than a function can take, however well it packs", () => {
     const values = Array.from({ length: 30 }, (_, n) => ({ n, text: "x".repeat(500_000) }));
-    const bodies = packBatch("home", values);
+    const bodies = packBatch({ homeId: "home" }, values);
     expect(valuesOf(bodies)).toEqual(values);
     for (const body of bodies) {
       const length = unpackBatch(body).lines.reduce((sum, line) => sum + line.length, 0);
@@ -58,7 +58,7 @@ describe("batch", () => {
   });
 
   it("refuses a count that is not that of its lines", () => {
-    const body = JSON.stringify({ ...JSON.parse(packBatch("home", [1, 2])[0] ?? ""), count: 3 });
+    const body = JSON.stringify({ ...JSON.parse(packBatch({ homeId: "home" }, [1, 2])[0] ?? ""), count: 3 });
     expect(() => unpackBatch(body)).toThrow(expect.objectContaining({ code: "envelope_count_wrong" }));
   });
 
@@ -68,7 +68,7 @@ describe("batch", () => {
         fc.array(fc.jsonValue({ maxDepth: 2 }), { maxLength: 60 }),
         fc.integer({ min: 400, max: 2_000 }),
         (values, max) => {
-          const bodies = packBatch("home", values, max);
+          const bodies = packBatch({ homeId: "home" }, values, max);
           expect(valuesOf(bodies)).toEqual(JSON.parse(JSON.stringify(values)));
           for (const body of bodies) expect(body.length <= max || unpackBatch(body).lines.length === 1).toBe(true);
         },

@@ -186,7 +186,10 @@ describe("the app of Home Assistant, as one file", () => {
         },
         20_000,
       );
-      expect(published).toEqual([expect.stringContaining("hearthline/suggestions")]);
+      expect(published).toEqual([
+        expect.stringContaining("hearthline/home/availability"),
+        expect.stringContaining("hearthline/suggestions"),
+      ]);
       expect(login).toEqual([expect.stringContaining(password)]);
       const list = (await (await api.ask("/api/v1/outbox")).json()) as { items: unknown[] };
       expect(list.items).toEqual([expect.objectContaining({ status: "delivered" })]);

@@ -111,8 +111,14 @@ describe("messages of the queues behind enrich that are broken", () => {
     const event = { homeId: "home", entityId: "light.a" };
     await pipeline.send("events", sealed(records, { key: home.key }));
     while ((await pipeline.deliver("events")).messages > 0);
-    await pipeline.send("store", "broken", ...packBatch("home", [event]), ...packBatch("other", [event]));
-    await pipeline.send("index", "broken", ...packBatch("home", [{ t: "seen", entityId: 7 }]));
+    await pipeline.addHome("other");
+    await pipeline.send(
+      "store",
+      "broken",
+      ...packBatch({ homeId: "home" }, [event]),
+      ...packBatch({ homeId: "other" }, [event]),
+    );
+    await pipeline.send("index", "broken", ...packBatch({ homeId: "home" }, [{ t: "seen", entityId: 7 }]));
     await pipeline.send("analysis", "broken", JSON.stringify({ home_id: "home" }));
     await pipeline.drain();
     await expectRecords();

@@ -59,7 +59,12 @@ async function startRealHome(version: string): Promise<RealHome> {
   };
 }
 
-const traits = { filled: ["areas", "devices", "entities"], changesAreas: true, patienceMs: 30_000 } as const;
+const traits = {
+  filled: ["areas", "devices", "entities"],
+  changesAreas: true,
+  booleans: ["input_boolean.relay_boolean", "input_boolean.relay_boolean_restored"],
+  patienceMs: 30_000,
+} as const;
 
 for (const version of VERSIONS)
   await describePeer(

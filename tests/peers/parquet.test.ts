@@ -59,7 +59,7 @@ for (const peer of ["moto", "localstack"]) {
         });
         let serial = 0;
         eventStoreConformance("parquet, open days in a table", async () => {
-          const hot = createDynamodbHotSegments(await tableAt(url, `segments-${serial++}`));
+          const hot = createDynamodbHotSegments(await tableAt(url, `segments-${serial++}`), { keptDays: 14 });
           const options = { objects: memoryObjects(), hot, clock: systemClock, random: seededRandom(1) };
           const make = () => createParquetEventStore(options);
           return { store: make(), reopen: async () => make(), dispose: async () => {} };

@@ -11,6 +11,7 @@ import {
   pageOfRow,
   settleInRow,
 } from "../../lib/publish/ports.ts";
+import { runs } from "../support/depth.ts";
 
 const add = (row: OutboxRow, at: number, seconds = 1_000) =>
   addToRow(row, {
@@ -65,7 +66,7 @@ describe("a row of the outbox", () => {
         }
         expect(row.entries.map(({ id }) => id)).toEqual(row.entries.map(({ id }) => id).toSorted());
       }),
-      { numRuns: 10 },
+      { numRuns: runs(4) },
     );
   });
 

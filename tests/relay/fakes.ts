@@ -16,6 +16,7 @@ import type {
   HistoryQuery,
   HistoryRow,
   HomeAssistant,
+  LogbookEntry,
   Packer,
   RecorderInfo,
   RelaySink,
@@ -88,7 +89,14 @@ export const unreachable = (message = "nobody answers") => new HearthlineError("
 
 type Commands = Pick<
   HaSession,
-  "getStates" | "getConfig" | "getRegistry" | "getHistory" | "getStatistics" | "getRecorder" | "getCutOff"
+  | "getStates"
+  | "getConfig"
+  | "getRegistry"
+  | "getHistory"
+  | "getStatistics"
+  | "getLogbook"
+  | "getRecorder"
+  | "getCutOff"
 >;
 
 /** A Home Assistant in memory: says what a test tells it to. */
@@ -99,6 +107,8 @@ export class FakeHomeAssistant implements HomeAssistant {
   /** What its recorder holds, each entity's rows ascending. */
   history = new Map<string, HistoryRow[]>();
   statistics = new Map<string, StatisticsRow[]>();
+  /** undefined: it has none. */
+  logbook: LogbookEntry[] | undefined = [];
   recorder: RecorderInfo | undefined = { isRecording: true, backlog: 0 };
   /** When it started and found that its run before had been cut off. */
   cutOffUs: number | undefined;
@@ -199,6 +209,12 @@ export class FakeSession implements HaSession {
     await this.#home.before.getRecorder?.();
     this.#check("recorder");
     return this.#home.recorder;
+  }
+
+  async getLogbook(): Promise<readonly LogbookEntry[] | undefined> {
+    await this.#home.before.getLogbook?.();
+    this.#check("logbook");
+    return this.#home.logbook;
   }
 
   async getCutOff(): Promise<number | undefined> {

@@ -1,5 +1,6 @@
 import { parseIsoUs } from "../../lib/base/time.ts";
 import { parseRows } from "../../lib/devices/parse.ts";
+import { suggestion } from "../conformance/suggestion-store.ts";
 import type { TestApi } from "./api.ts";
 import { buildEvent, fullEvent } from "./events.ts";
 import { bridgeDevices, lampDevice } from "./zigbee.ts";
@@ -39,8 +40,22 @@ export const haEvent = (given: Record<string, unknown> = {}) => ({
   ...given,
 });
 
+/** What a night has found of one device's features. */
+async function useDevices({ abilities, utilisation }: TestApi): Promise<void> {
+  const attributes = { supported_features: 4, supported_color_modes: ["color_temp"], effect_list: ["loop"] };
+  const range = { min_color_temp_kelvin: 2_000, max_color_temp_kelvin: 6_500 };
+  const entities = [{ entityId: "light.kitchen", atUs: AT_US, attributes: { ...attributes, ...range } }];
+  await abilities.put("home", { entities, askedAtMs: AT_US / 1000, missing: [] });
+  const facts = { deviceId: "plug", deviceName: "Plug", areaId: "kitchen", watchedSince: "2026-10-01" };
+  const unused = [{ ...facts, feature: "effect", label: "Effect", entityId: "light.kitchen" }];
+  const device = { deviceId: "plug", features: 4, used: 3, unused, watchedSince: "2026-09-01", lastUsed: {} };
+  await utilisation.put("home", { date: "2026-11-21", devices: [device] });
+}
+
 /** A small home in the index and the store: two areas, a device with a child, entities with and without a registry row, three events. */
-export async function furnish({ index, events, jobs, ledger }: TestApi): Promise<void> {
+export async function furnish(api: TestApi): Promise<void> {
+  const { index, events, jobs, ledger, suggestions } = api;
+  await useDevices(api);
   const whole = { revision: 1, part: 1, parts: 1 };
   const device = { labels: [], identifiers: [["hue", "1"]], connections: [["mac", "00:11"]] };
   await index.applyRegistry("home", {
@@ -162,6 +177,21 @@ export async function furnish({ index, events, jobs, ledger }: TestApi): Promise
     status: "failed",
   });
   await jobs.create({ ...job, homeId: "other", id: "job-9", date: "2026-11-21", phases: [] });
+  const automation = {
+    ...{ alias: "Coffee", description: "You do it.", mode: "single" as const, conditions: [] },
+    triggers: [{ trigger: "time", at: "07:02:00" }],
+    actions: [{ action: "switch.turn_on", target: { entity_id: "switch.coffee" } }],
+  };
+  await suggestions.change("home", () => [
+    suggestion("coffee", { rank: 1, automation, patternId: "abc" }),
+    suggestion("lamp", {
+      status: "accepted",
+      deviceId: "plug",
+      feature: "color_temp",
+      outcome: "refused",
+      outcomeDetail: "x",
+    }),
+  ]);
 }
 
 /** A lamp of which Home Assistant and Zigbee2MQTT say different things, in two revisions of each. */

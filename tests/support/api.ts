@@ -9,9 +9,12 @@ import { createMemoryHomeDirectory } from "../../lib/adapters/memory/homes.ts";
 import { createMemoryJobStore } from "../../lib/adapters/memory/jobs.ts";
 import { createMemoryLedger } from "../../lib/adapters/memory/ledger.ts";
 import { createMemoryOutboxStore } from "../../lib/adapters/memory/outbox.ts";
+import { createMemoryPatternStore } from "../../lib/adapters/memory/patterns.ts";
 import { createMemoryQueue } from "../../lib/adapters/memory/queue.ts";
 import { createMemoryRateStore } from "../../lib/adapters/memory/rates.ts";
+import { createMemorySuggestionStore } from "../../lib/adapters/memory/suggestions.ts";
 import { createMemoryTokenStore } from "../../lib/adapters/memory/tokens.ts";
+import { createMemoryAbilityStore, createMemoryUtilisationStore } from "../../lib/adapters/memory/utilisation.ts";
 import {
   type ApiParts,
   createApi,
@@ -64,6 +67,13 @@ export async function createTestApi({
   const jobs = createMemoryJobStore();
   const ledger = createMemoryLedger(clock);
   const queue = createMemoryQueue();
+  const patterns = createMemoryPatternStore();
+  const suggestions = createMemorySuggestionStore();
+  const abilities = createMemoryAbilityStore();
+  const utilisation = createMemoryUtilisationStore();
+  const analysisQueue = createMemoryQueue();
+  const aggregates = createMemoryAggregateStore({ clock });
+  const retentionRecords = createMemoryRetentionRecords();
   const tokens = createMemoryTokenStore(clock);
   const memory = createMemoryHealthMemory();
   const createdAt = new Date(clock.nowMs()).toISOString();
@@ -91,8 +101,14 @@ export async function createTestApi({
   const identify = parts.identify ?? createIdentify(tokens, clock);
   const api = createApi({
     jobs,
-    aggregates: createMemoryAggregateStore({ clock }),
-    retentionRecords: createMemoryRetentionRecords(),
+    patterns,
+    suggestions,
+    abilities,
+    utilisation,
+    analysisQueue,
+    analysisTime: "03:00",
+    aggregates,
+    retentionRecords,
     retention: { rawDays: 7, dailyDays: 90, weeklyWeeks: 52 },
     ledger,
     outbox: createOutbox({ store: createMemoryOutboxStore(clock), clock, random: seededRandom(1) }),
@@ -104,6 +120,7 @@ export async function createTestApi({
     log: silentLogger,
     pages,
     pageToken,
+    pageClient: { text: "void 0;", version: "1" },
     identify,
     health: createHealth({
       events,
@@ -153,6 +170,13 @@ export async function createTestApi({
     jobs,
     ledger,
     queue,
+    patterns,
+    suggestions,
+    abilities,
+    utilisation,
+    aggregates,
+    retentionRecords,
+    analysisQueue,
     tokens,
     memory,
     identify,

@@ -45,7 +45,10 @@ export async function startPipeline(given: PipelineOptions = {}) {
   };
   const config = readConfig(env);
   const logged: LogFields[] = [];
-  const log = createLogger({ write: (line) => logged.push(JSON.parse(line) as LogFields) });
+  const log = createLogger({
+    level: config.HEARTHLINE_LOG_LEVEL,
+    write: (line) => logged.push(JSON.parse(line) as LogFields),
+  });
   const cloud = createCloud(config, { clock, env });
   const operator = createOperator(config, { clock, env });
   // Hidden for long: what failed is shown again by the pump, at once.

@@ -167,7 +167,7 @@ describe("the events queue", () => {
 describe("the queues behind it, which only our own functions may write", () => {
   it("store: an event of another home in a message sets itself aside, its neighbours are stored", async () => {
     const event = (homeId: string, entityId: string) => buildEvent({ homeId, entityId, atUs: AT_US + 77 });
-    const mixed = packBatch("home2", [
+    const mixed = packBatch({ homeId: "home2" }, [
       event("home2", "light.ours"),
       event("home", "light.theirs"),
       event("home2 ", "light.x"),
@@ -185,7 +185,7 @@ describe("the queues behind it, which only our own functions may write", () => {
     const naming = { home_id: "home", homeId: "home" };
     const seen = { t: "seen", entityId: "light.ours", atUs: AT_US, state: "on", ...naming };
     const weather = { t: "weather", condition: "sunny", atUs: AT_US, ...naming };
-    await pipeline.send("index", ...packBatch("home2", [seen, weather]));
+    await pipeline.send("index", ...packBatch({ homeId: "home2" }, [seen, weather]));
     await pipeline.drain();
     expect(await partition("home")).toEqual(before);
     const { entities } = (await pipeline.ask(other.token, "/api/v1/entities")).json;
@@ -202,7 +202,7 @@ describe("the queues behind it, which only our own functions may write", () => {
           name === "store"
             ? buildEvent({ homeId, atUs: AT_US })
             : { t: "seen", entityId: "light.x", atUs: AT_US, state: "on" };
-        await pipeline.send(name, ...packBatch(homeId, [value]));
+        await pipeline.send(name, ...packBatch({ homeId }, [value]));
       }
       await pipeline.drain();
       await expectHomeUntouched();

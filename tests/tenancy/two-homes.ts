@@ -1,9 +1,13 @@
 import { createDynamodbAggregateStore } from "../../lib/adapters/dynamodb/aggregates.ts";
 import { homePartition } from "../../lib/adapters/dynamodb/keys.ts";
+import { createDynamodbPatternStore } from "../../lib/adapters/dynamodb/patterns.ts";
+import { createDynamodbSuggestionStore } from "../../lib/adapters/dynamodb/suggestions.ts";
 import type { Item } from "../../lib/adapters/dynamodb/wire-item.ts";
 import { AGGREGATE_LAYERS } from "../../lib/analysis/ports.ts";
 import { formatIsoUs } from "../../lib/base/time.ts";
+import { suggestion } from "../conformance/suggestion-store.ts";
 import { AT_US } from "../journey/records.ts";
+import { buildPattern } from "../support/patterns.ts";
 import { type Pipeline, startPipeline } from "../support/pipeline.ts";
 import { wallClock } from "../support/pipeline-functions.ts";
 import { sealed, stateRecord } from "../support/records.ts";
@@ -131,6 +135,8 @@ export async function twoHomes() {
     job: (await asked("jobs", "jobs"))[0]?.id ?? "",
     conflict: (await asked("conflicts", "conflicts"))[0]?.id ?? "",
     outbox: outbox[0] ?? "",
+    pattern: "room-of-a",
+    suggestion: "p-suggested",
     relay: "relay-a",
   };
 
@@ -151,6 +157,19 @@ export type TwoHomes = Awaited<ReturnType<typeof twoHomes>>;
 
 /** Periods of the first home in each layer, as the night makes them. */
 async function fillLayers({ cloud }: Pipeline): Promise<void> {
+  const one = suggestion("p-suggested", { homeId: FOREIGN, rank: 1, title: CANARY });
+  const automation = {
+    ...{ alias: CANARY, description: CANARY, mode: "single" as const, conditions: [] },
+    triggers: [{ trigger: "time", at: "07:02:00" }],
+    actions: [{ action: "switch.turn_on", target: { entity_id: "switch.coffee" } }],
+  };
+  await createDynamodbSuggestionStore(cloud.table).change(FOREIGN, () => [
+    { ...one, automation },
+    { ...one, id: "p-other", rank: 2 },
+  ]);
+  await createDynamodbPatternStore(cloud.table).change(FOREIGN, () =>
+    ["room-of-a", "room-of-a-other"].map((id) => buildPattern({ homeId: FOREIGN, id, title: CANARY })),
+  );
   const aggregates = createDynamodbAggregateStore(cloud.table);
   for (const layer of AGGREGATE_LAYERS)
     for (const date of ["2026-11-01", "2026-11-02"])

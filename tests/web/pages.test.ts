@@ -81,17 +81,48 @@ describe("the page", () => {
     }
   });
 
-  it("runs under a policy that lets nothing run but its own script and style", async () => {
+  it("runs under a policy that lets nothing run but its own scripts and style", async () => {
     const { ask } = await page();
     const response = await ask("/", { token: null });
     const policy = response.headers.get("content-security-policy") ?? "";
     expect(policy).toMatch(
-      /^default-src 'none'; style-src 'sha256-[\w+/=]+'; script-src 'sha256-[\w+/=]+'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'$/,
+      /^default-src 'none'; style-src 'sha256-[\w+/=]+'; script-src 'sha256-[\w+/=]+' 'self'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'$/,
     );
     const text = await response.text();
     // No style attribute and no handler attribute: the policy would stop them.
     expect(text).not.toMatch(/<[^>]+\s(style|on\w+)=/);
     expect(text).not.toMatch(/(src|href)="(https?:)?\/\//);
+  });
+
+  it("loads its client under an address that changes with it, and tells it how the home counts its days", async () => {
+    const client = { text: "let hearth;", version: "abc" };
+    const api = await page({ parts: { pageClient: client } });
+    await furnish(api);
+    const text = await api.text();
+    expect(text).toContain('<script src="/page/app.js?v=abc" defer></script>');
+    expect(text).toContain('data-time-zone="Europe/Amsterdam" data-day-start="03:00"');
+    const ask = (path: string, headers = {}) => api.ask(path, { token: null, headers });
+    const script = await ask("/page/app.js?v=abc");
+    expect([await script.text(), script.headers.get("content-type")]).toEqual([
+      "let hearth;",
+      "text/javascript; charset=utf-8",
+    ]);
+    expect(script.headers.get("cache-control")).toBe("public, max-age=31536000, immutable");
+    // Whoever has an older page open gets what there is, and does not keep it under that name.
+    expect((await ask("/page/app.js?v=old")).headers.get("cache-control")).toBe("no-cache");
+    const again = await ask("/page/app.js", { "if-none-match": script.headers.get("etag") ?? "" });
+    expect([again.status, await again.text()]).toEqual([304, ""]);
+  });
+
+  it("is a status page where there is no client", async () => {
+    const api = await page({ parts: { pageClient: undefined } });
+    await furnish(api);
+    const response = await api.ask("/", { token: null });
+    const text = await response.text();
+    expect(text).toContain("Everything is running.");
+    expect(text).not.toMatch(/id="views"|page\/app\.js/);
+    expect(response.headers.get("content-security-policy")).toMatch(/script-src 'sha256-[\w+/=]+'; connect-src/);
+    expect((await api.ask("/page/app.js", { token: null })).status).toBe(404);
   });
 
   it("holds the token only for this machine, and answers to no other name", async () => {
@@ -121,14 +152,15 @@ describe("the page", () => {
     await furnish(api);
     const text = await (await api.ask("/", { token: null, headers: { host: "hearthline.example" } })).text();
     expect(text).toContain('<form id="sign" class="sign" >');
-    expect(text).toContain('<main id="live"></main>');
+    expect(text).toContain('<div id="live"></div>');
+    expect(text).toMatch(/<nav id="views"[^>]* hidden>/);
     expect(text).not.toContain("Kitchen");
     expect((await api.ask("/page/live", { token: null })).status).toBe(401);
   });
 
   it("asks for a token when the page's own is not good", async () => {
     const { text } = await page({ pageToken: tokenText("home", "q") });
-    expect(await text()).toContain('<main id="live"></main>');
+    expect(await text()).toContain('<div id="live"></div>');
   });
 
   it("says what does not answer instead of failing", async () => {

@@ -7,6 +7,7 @@ import { packBatch } from "../../lib/ingest/index.ts";
 import { createCloud } from "../../lib/wiring/aws.ts";
 import { readConfig } from "../../lib/wiring/config.ts";
 import { createIndexDevices } from "../../lib/wiring/index-devices.ts";
+import { createOperator } from "../../lib/wiring/operator.ts";
 import { dynamodbClientAt, startDynaliteServer } from "../support/dynalite.ts";
 import { startFauxqsServer } from "../support/fauxqs.ts";
 import { provisionQueues, provisionTable } from "../support/provision.ts";
@@ -19,6 +20,8 @@ beforeAll(async () => {
   queues = await startFauxqsServer();
 });
 afterAll(() => Promise.all([tables.stop(), queues.stop()]));
+
+const addHome = (env: Record<string, string>) => createOperator(readConfig(env), { env }).homes.add({ homeId: "home" });
 
 const eventOf = (...bodies: readonly string[]) =>
   ({
@@ -34,8 +37,9 @@ it("indexes what a batch of the queue says, and sets the rest aside in index-dea
   };
   await provisionTable(dynamodbClientAt(tables.url), "indexing", systemClock);
   await provisionQueues(queues.client, [{ name: "indexing-index", visibilitySeconds: 30 }]);
+  await addHome(env);
   const handler = createIndexDevices(env);
-  const bodies = packBatch("home", [
+  const bodies = packBatch({ homeId: "home" }, [
     {
       t: "registry",
       n: 1,
@@ -70,6 +74,7 @@ it("keeps what changed, and settles what Zigbee2MQTT says otherwise as HEARTHLIN
     HEARTHLINE_DEVICE_CONFLICTS: "ask,name:old-wins",
   };
   await provisionTable(dynamodbClientAt(tables.url), "comparing", systemClock);
+  await addHome(env);
   const handler = createIndexDevices(env);
   const index = createDynamodbDeviceIndex(createCloud(readConfig(env), { env }).table);
   const whole = { n: 1, part: 1, parts: 1 };
@@ -82,9 +87,11 @@ it("keeps what changed, and settles what Zigbee2MQTT says otherwise as HEARTHLIN
   });
   const capabilities = { t: "capabilities", ...whole, revision: 1, rows: bridgeDevices };
   for (const entries of [[devices(1, "Lamp"), capabilities], [devices(2, "Ceiling")]])
-    expect(await handler(eventOf(...packBatch("home", entries)), { awsRequestId: "r" } as Context)).toEqual({
-      batchItemFailures: [],
-    });
+    expect(await handler(eventOf(...packBatch({ homeId: "home" }, entries)), { awsRequestId: "r" } as Context)).toEqual(
+      {
+        batchItemFailures: [],
+      },
+    );
   const [change] = await index.history("home", ["devices"]);
   expect(change?.changes).toMatchObject([{ id: "ha-lamp", fields: [{ field: "name", from: "Lamp", to: "Ceiling" }] }]);
   const store = createDynamodbConflictStore(createCloud(readConfig(env), { env }).table);
@@ -101,7 +108,7 @@ it("makes the messages come again when the table is away", async () => {
     HEARTHLINE_TABLE: "nowhere",
     HEARTHLINE_QUEUE_PREFIX: "indexing",
   });
-  const [body = ""] = packBatch("home", [{ t: "seen", entityId: "light.kitchen", atUs: 5, state: "on" }]);
+  const [body = ""] = packBatch({ homeId: "home" }, [{ t: "seen", entityId: "light.kitchen", atUs: 5, state: "on" }]);
   const answer = await handler(eventOf(body), { awsRequestId: "r" } as Context);
   expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: "m0" }] });
 });

@@ -37,7 +37,7 @@ it("the budget makes the cloud's interval longer, and says so; the old pipeline'
   const old = { HEARTHLINE_OLD_SINK: "http", HEARTHLINE_OLD_URL: "http://127.0.0.1:1" };
   const env = { ...AWS, ...old, HEARTHLINE_FLUSH_SECONDS: "1", HEARTHLINE_MONTHLY_DOLLARS_MAX: "0.34" };
   const flushes = sinksOf(env, { log }).map(({ flushMs }) => Math.round(flushMs / 1000));
-  expect(flushes).toEqual([125, 1]);
+  expect(flushes).toEqual([88, 1]);
   expect(lines.join()).toContain("budget");
 });
 

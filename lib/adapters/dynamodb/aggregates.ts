@@ -7,17 +7,14 @@ import type {
   KeptAggregate,
   RetentionRecords,
 } from "../../analysis/ports.ts";
-import { HearthlineError } from "../../base/errors.ts";
 import { compareAndSet, isConflict } from "./compare-and-set.ts";
 import { aggregateKey, aggregatePieceKey, aggregatesFrom, homePartition, keyParts, retentionKey } from "./keys.ts";
-import { packPieces, unpack } from "./packed.ts";
-import type { Expression, Table } from "./table.ts";
+import { createPieces } from "./pieces.ts";
+import type { Table } from "./table.ts";
 import type { Item } from "./wire-item.ts";
 
 /** Sorts after every date, and after every kind that begins with the same text. */
 const LAST = "\u{10ffff}";
-/** Somebody replaced a large aggregate each time between the look at its head and at its pieces. */
-const READ_ATTEMPTS = 5;
 
 interface Place {
   readonly layer: AggregateLayer;
@@ -35,33 +32,15 @@ const placeOf = ({ sk }: Item): Place => {
  * have a name of their own, so that a head never meets another write's; the old ones go after the new head is there.
  */
 export function createDynamodbAggregateStore(table: Table): AggregateStore {
-  const piecesOf = (homeId: string, head: Item) =>
-    Array.from({ length: Number(head.pieces ?? 0) }, (_, piece) =>
-      aggregatePieceKey(homeId, { write: String(head.write_id), piece }),
-    );
-
-  /** undefined: a piece has gone, because the head was replaced meanwhile. */
-  async function rowsOf(homeId: string, head: Item): Promise<unknown[] | undefined> {
-    if (head.rows !== undefined) return unpack(head.rows);
-    const keys = piecesOf(homeId, head);
-    const items = new Map((await table.getMany(keys)).map((item) => [item.sk, item]));
-    const found = keys.map(({ sk }) => items.get(sk));
-    return found.includes(undefined) ? undefined : found.flatMap((item) => unpack(item?.rows));
-  }
+  const pieces = createPieces(table, aggregatePieceKey);
 
   async function read(homeId: string, first: Item): Promise<Aggregate | undefined> {
     const { layer, kind, date } = placeOf(first);
-    let head: Item | undefined = first;
-    for (let attempt = 1; head && attempt <= READ_ATTEMPTS; attempt++) {
-      const rows = await rowsOf(homeId, head);
-      if (rows) return { homeId, layer, kind, date, fromUs: Number(head.from_us), toUs: Number(head.to_us), rows };
-      head = await table.get(aggregateKey(homeId, { layer, kind, date }));
-    }
-    if (!head) return undefined;
-    throw new HearthlineError(
-      "conflict",
-      `The ${layer} aggregate "${kind}" of "${date}" of home "${homeId}" was replaced each of the ${READ_ATTEMPTS} times that it was read.`,
-    );
+    const name = `${layer} aggregate "${kind}" of "${date}"`;
+    const found = await pieces.read(homeId, first, { key: aggregateKey(homeId, { layer, kind, date }), name });
+    if (!found) return undefined;
+    const { head, rows } = found;
+    return { homeId, layer, kind, date, fromUs: Number(head.from_us), toUs: Number(head.to_us), rows };
   }
 
   async function* heads(homeId: string, layer: AggregateLayer, beforeDate = LAST): AsyncGenerator<Item> {
@@ -92,11 +71,6 @@ export function createDynamodbAggregateStore(table: Table): AggregateStore {
     return undefined;
   }
 
-  async function remove(homeId: string, head: Item): Promise<void> {
-    await table.remove({ pk: String(head.pk), sk: String(head.sk) });
-    await table.writeMany({ deletes: piecesOf(homeId, head) });
-  }
-
   async function change(key: AggregateKey, work: Parameters<AggregateStore["change"]>[1]): Promise<void> {
     await compareAndSet(table, async () => {
       const head = await table.get(aggregateKey(key.homeId, key));
@@ -105,30 +79,11 @@ export function createDynamodbAggregateStore(table: Table): AggregateStore {
     });
   }
 
-  /** Writes over the head that was read, and over none that was written since. The new pieces first, the old ones last: a head is never without its own. */
-  async function replace(old: Item | undefined, { aggregate, expiresMs }: KeptAggregate): Promise<void> {
+  function replace(old: Item | undefined, { aggregate, expiresMs }: KeptAggregate): Promise<void> {
     const { homeId, layer, kind, date, fromUs, toUs, rows } = aggregate;
     const ends = expiresMs === undefined ? {} : { expires_at: Math.ceil(expiresMs / 1000) };
-    const write = `${layer} ${kind} ${date} ${table.clock.nowMs()} ${Math.floor(table.random() * 2 ** 48)}`;
-    const head = { ...aggregateKey(homeId, aggregate), ...ends, from_us: fromUs, to_us: toUs, write_id: write };
-    const packed = packPieces(rows);
-    const puts =
-      packed.length === 1
-        ? []
-        : packed.map((piece, index) => ({
-            ...aggregatePieceKey(homeId, { write, piece: index }),
-            ...ends,
-            rows: piece,
-          }));
-    await table.writeMany({ puts });
-    try {
-      const content = packed.length === 1 ? { rows: packed[0] } : { pieces: packed.length };
-      await table.put({ ...head, ...content }, unlessWrittenSince(old, table));
-    } catch (thrown) {
-      if (isConflict(thrown)) await table.writeMany({ deletes: puts });
-      throw thrown;
-    }
-    if (old) await table.writeMany({ deletes: piecesOf(homeId, old) });
+    const head = { ...aggregateKey(homeId, aggregate), ...ends, from_us: fromUs, to_us: toUs };
+    return pieces.replace(homeId, old, { head, rows, write: `${layer} ${kind} ${date}` });
   }
 
   return {
@@ -173,7 +128,7 @@ export function createDynamodbAggregateStore(table: Table): AggregateStore {
       let pruned = 0;
       for await (const head of heads(homeId, layer, beforeDate)) {
         if (placeOf(head).date >= beforeDate) continue;
-        await remove(homeId, head);
+        await pieces.remove(homeId, head);
         pruned++;
       }
       return pruned;
@@ -183,7 +138,7 @@ export function createDynamodbAggregateStore(table: Table): AggregateStore {
       for await (const head of heads(homeId, layer)) {
         const expiresAt = Math.ceil(expiresMsOf(placeOf(head).date) / 1000);
         // The pieces first: a head whose pieces have gone could not be read.
-        for (const key of [...piecesOf(homeId, head), { pk: String(head.pk), sk: String(head.sk) }])
+        for (const key of [...pieces.keysOf(homeId, head), { pk: String(head.pk), sk: String(head.sk) }])
           await table
             .update(key, { expression: "SET expires_at = :at", values: { ":at": expiresAt } }, "attribute_exists(pk)")
             .catch((thrown: unknown) => {
@@ -194,15 +149,6 @@ export function createDynamodbAggregateStore(table: Table): AggregateStore {
     },
   };
 }
-
-/** An item that is over, but not deleted yet by the table, is as good as none. */
-const unlessWrittenSince = (old: Item | undefined, { clock }: Table): Expression =>
-  old
-    ? { expression: "write_id = :write", values: { ":write": old.write_id } }
-    : {
-        expression: "attribute_not_exists(pk) OR expires_at <= :now",
-        values: { ":now": Math.floor(clock.nowMs() / 1000) },
-      };
 
 /** One small item a home: what the last nightly job enforced. */
 export function createDynamodbRetentionRecords(table: Table): RetentionRecords {

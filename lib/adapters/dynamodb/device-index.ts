@@ -5,10 +5,10 @@ import { isConflict } from "./compare-and-set.ts";
 import { homePartition, type Key, prefixOf, relayKey, weatherKey } from "./keys.ts";
 import { createRegistry } from "./registry.ts";
 import { createSeen } from "./seen.ts";
-import type { Table } from "./table.ts";
+import type { Reading, Table } from "./table.ts";
 
-/** The device index over the table (keys.ts says where what lies). */
-export function createDynamodbDeviceIndex(table: Table): DeviceIndex {
+/** The device index over the table (keys.ts says where what lies). `reading`: how registries and weather are read. */
+export function createDynamodbDeviceIndex(table: Table, reading: Reading = {}): DeviceIndex {
   /**
    * Writes unless what is there is as new, by the member `order`: `at_us`, or a sequence number, which replaces whatever has none. What has expired is as good as gone, also
    * while DynamoDB still has it.
@@ -31,14 +31,14 @@ export function createDynamodbDeviceIndex(table: Table): DeviceIndex {
   }
 
   return {
-    ...createRegistry(table),
+    ...createRegistry(table, reading),
     ...createSeen(table),
 
     applyWeather: (homeId, weather, atUs) =>
       putNewer(weatherKey(homeId), "at_us", { data: JSON.stringify(weather), at_us: atUs }),
 
     async weather(homeId) {
-      const item = await table.get(weatherKey(homeId));
+      const item = await table.get(weatherKey(homeId), reading);
       return item && { weather: JSON.parse(String(item.data)) as Weather, atUs: Number(item.at_us) };
     },
 

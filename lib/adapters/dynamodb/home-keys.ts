@@ -2,7 +2,7 @@ import type { HomeKey } from "../../event/index.ts";
 import { type HomeKeyring, type KeyRecord, RETIRED_KEY_KEPT_DAYS } from "../../ingest/ports.ts";
 import { isConflict } from "./compare-and-set.ts";
 import { homePartition, keyParts, prefixOf, signingKeyKey } from "./keys.ts";
-import type { Table } from "./table.ts";
+import type { Reading, Table } from "./table.ts";
 import type { Item } from "./wire-item.ts";
 
 const readKey = (item: Item): HomeKey => ({
@@ -24,8 +24,8 @@ const byAge = (a: Item, b: Item): number =>
       ? -1
       : 1;
 
-/** The keys of homes; of those that are not retired the newest by its time, then by its id, is current. A retired one goes by the table's expiry. */
-export function createDynamodbHomeKeys(table: Table): HomeKeyring {
+/** The keys of homes; of those that are not retired the newest by its time, then by its id, is current. A retired one goes by the table's expiry. `reading`: how `find` reads. */
+export function createDynamodbHomeKeys(table: Table, reading: Reading = {}): HomeKeyring {
   async function all(homeId: string): Promise<Item[]> {
     const items: Item[] = [];
     for await (const item of table.query({ pk: homePartition(homeId), prefix: prefixOf("KEY") })) items.push(item);
@@ -33,7 +33,7 @@ export function createDynamodbHomeKeys(table: Table): HomeKeyring {
   }
   return {
     async find(homeId, keyId) {
-      const item = await table.get(signingKeyKey(homeId, keyId));
+      const item = await table.get(signingKeyKey(homeId, keyId), reading);
       return item && isGood(item) ? readKey(item) : undefined;
     },
     async current(homeId) {

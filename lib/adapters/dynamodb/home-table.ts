@@ -5,6 +5,7 @@ import { isConflict } from "./compare-and-set.ts";
 import { itemOf, kindOf, plain, refuseForeign, tableItemOf } from "./home-items.ts";
 import { directoryKey, homePartition, prefixOf, restoreKey, signingKeyKey, tokenHashKey } from "./keys.ts";
 import type { Expression, Table } from "./table.ts";
+import { isTokenOfAnother } from "./tokens.ts";
 import type { Item } from "./wire-item.ts";
 
 /** The arrangement that keys.ts describes. One more when an older program would misread what a newer one wrote. */
@@ -15,7 +16,7 @@ const PASSING: ReadonlySet<string> = new Set(["RATE", "RESTORE"]);
 /** What a home that was just made, and asked for its health, has. */
 const OF_A_NEW_HOME: ReadonlySet<string> = new Set(["HOME", "KEY", "TOKEN", "HEALTH", "RATE", "RETENTION"]);
 /** Items that say where others lie, and so come last when they are put back; and before the home's own record, its keys and tokens. */
-const HEADS: ReadonlySet<string> = new Set(["REGISTRY", "AGG", "OUTBOX", "JOB"]);
+const HEADS: ReadonlySet<string> = new Set(["REGISTRY", "AGG", "OUTBOX", "JOB", "PATTERNS"]);
 const AT_THE_END = ["KEY", "TOKEN", "HOME"];
 
 const READ_ATTEMPTS = 5;
@@ -71,6 +72,8 @@ export function createDynamodbHomeTable(table: Table): HomeTable {
       }
       case "TOKEN": {
         const { pk: _pk, sk: _sk, ...content } = item;
+        // A row that led to another home's token would end that one when this one is revoked.
+        if (await isTokenOfAnother(table, homeId, String(item.hash))) return "kept";
         const result = await put(item, IF_NONE);
         // The same order as when a token is made: one that works can always be listed and revoked.
         if (result !== "kept") await put({ ...tokenHashKey(String(item.hash)), ...content }, IF_NONE);
@@ -111,7 +114,20 @@ export function createDynamodbHomeTable(table: Table): HomeTable {
       return marker && String(marker.backup);
     },
 
-    beginRestore: (homeId, backupId) => table.put({ ...restoreKey(homeId), backup: backupId }),
+    async beginRestore(homeId, backupId, { isForced = false } = {}) {
+      const item = { ...restoreKey(homeId), backup: backupId };
+      const expression = "attribute_not_exists(pk) OR #backup = :backup";
+      const isOurs = { expression, names: { "#backup": "backup" }, values: { ":backup": backupId } };
+      try {
+        await table.put(item, isForced ? undefined : isOurs);
+      } catch (thrown) {
+        if (!isConflict(thrown)) throw thrown;
+        throw new HearthlineError(
+          "backup_target_not_empty",
+          `Another backup has just begun to be restored into the home "${homeId}". Nothing was changed. Wanted is one at a time.`,
+        );
+      }
+    },
 
     async restore(homeId, given) {
       const counts = { written: 0, same: 0, kept: 0 };

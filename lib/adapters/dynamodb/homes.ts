@@ -9,10 +9,12 @@ import {
   homePartition,
   type Key,
   prefixOf,
+  segmentHomeKey,
+  segmentPartition,
   signingKeyKey,
-  tokenHashKey,
 } from "./keys.ts";
-import type { Table } from "./table.ts";
+import type { Reading, Table } from "./table.ts";
+import { removeToken } from "./tokens.ts";
 import type { Item } from "./wire-item.ts";
 
 const readHome = (item: Item): Home => JSON.parse(String(item.data)) as Home;
@@ -24,13 +26,14 @@ const toHomeItem = (home: Home): Item => ({
 
 /**
  * The homes. A home exists when its record does: the directory row and the key are written before it, and it is deleted first,
- * so that an interrupted `add` or `remove` can be called again.
+ * so that an interrupted `add` or `remove` can be called again. `reading`: how `get` reads.
  */
-export function createDynamodbHomeDirectory(table: Table): HomeDirectory {
-  const get = async (homeId: string): Promise<Home | undefined> => {
-    const item = await table.get(homeKey(homeId));
+export function createDynamodbHomeDirectory(table: Table, reading: Reading = {}): HomeDirectory {
+  const read = async (homeId: string, how?: Reading): Promise<Home | undefined> => {
+    const item = await table.get(homeKey(homeId), how);
     return item && readHome(item);
   };
+  const get = (homeId: string): Promise<Home | undefined> => read(homeId);
 
   async function* list(): AsyncGenerator<Home> {
     for (const pk of directoryPartitions) {
@@ -42,7 +45,7 @@ export function createDynamodbHomeDirectory(table: Table): HomeDirectory {
   }
 
   return {
-    get,
+    get: (homeId) => read(homeId, reading),
     list,
 
     async add(home, key) {
@@ -75,15 +78,25 @@ export function createDynamodbHomeDirectory(table: Table): HomeDirectory {
 
     async remove(homeId) {
       await table.remove(homeKey(homeId));
-      const pk = homePartition(homeId);
-      for await (const token of table.query({ pk, prefix: prefixOf("TOKEN") }))
-        await table.remove(tokenHashKey(String(token.hash)));
-      const keys: Key[] = [];
-      for await (const { sk } of table.query({ pk, keysOnly: true })) keys.push({ pk, sk });
-      await table.writeMany({ deletes: keys });
+      await shutOut(table, homeId);
+      for (const pk of [homePartition(homeId), segmentPartition(homeId)]) {
+        const keys: Key[] = [];
+        for await (const { sk } of table.query({ pk, keysOnly: true, withExpired: true })) keys.push({ pk, sk });
+        await table.writeMany({ deletes: keys });
+      }
+      await table.remove(segmentHomeKey(homeId));
       await table.remove(directoryKey(homeId));
     },
   };
+}
+
+/** Ends the home's tokens and keys: from now on nobody speaks for it, and what is on its way behind `enrich` is dropped. Where they had expired, too. */
+export async function shutOut(table: Table, homeId: string): Promise<void> {
+  const pk = homePartition(homeId);
+  for await (const token of table.query({ pk, prefix: prefixOf("TOKEN"), withExpired: true }))
+    await removeToken(table, homeId, token);
+  for await (const { sk } of table.query({ pk, prefix: prefixOf("KEY"), keysOnly: true, withExpired: true }))
+    await table.remove({ pk, sk });
 }
 
 const exists = (homeId: string) =>

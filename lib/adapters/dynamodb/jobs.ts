@@ -1,4 +1,4 @@
-import { type Job, type JobStore, saveRefused } from "../../analysis/ports.ts";
+import { type Job, type JobStore, requeued, saveRefused } from "../../analysis/ports.ts";
 import { isConflict } from "./compare-and-set.ts";
 import { homePartition, jobIdKey, jobKey, prefixOf } from "./keys.ts";
 import type { Table } from "./table.ts";
@@ -79,6 +79,32 @@ export function createDynamodbJobStore(table: Table): JobStore {
       } catch (thrown) {
         if (!isConflict(thrown)) throw thrown;
         throw saveRefused(job, await get(job.homeId, job.id));
+      }
+    },
+
+    async requeue(homeId, id, queuedAt) {
+      const job = await get(homeId, id);
+      if (!job || job.status === "queued" || job.status === "running") return job;
+      const waiting = requeued(job, queuedAt);
+      try {
+        await table.update(
+          jobKey(homeId, job),
+          {
+            expression: "SET #data = :data, job_status = :queued",
+            names: { "#data": "data" },
+            values: {
+              ":data": JSON.stringify(waiting),
+              ":queued": "queued",
+              ":status": job.status,
+              ":attempt": job.attempt,
+            },
+          },
+          "attempt = :attempt AND job_status = :status",
+        );
+        return waiting;
+      } catch (thrown) {
+        if (!isConflict(thrown)) throw thrown;
+        return get(homeId, id);
       }
     },
 

@@ -24,6 +24,15 @@ import { HearthlineError } from "../../base/errors.ts";
  * | a layer's aggregates by kind and date | `H#<home>`    | `AGG#<layer>#<kind>#<date>`         |
  * | what fits no item of them (packed)    | `H#<home>`    | `AGGROWS#<unique>#<n>`              |
  * | days to be aggregated again           | `H#<home>`    | `LATE#<date>#<unique>`              |
+ * | days to be learned from again         | `H#<home>`    | `RELEARN#<date>#<unique>`           |
+ * | what was learned (packed)             | `H#<home>`    | `PATTERNS`                          |
+ * | what fits no item of that (packed)    | `H#<home>`    | `PATTERNROWS#<unique>#<n>`          |
+ * | what is suggested (packed)            | `H#<home>`    | `SUGGESTIONS`                       |
+ * | what is used of devices (packed)      | `H#<home>`    | `UTILISATION`                       |
+ * | what fits no item of that (packed)    | `H#<home>`    | `UTILISATIONROWS#<unique>#<n>`      |
+ * | what entities said they can (packed)  | `H#<home>`    | `ABILITIES`                         |
+ * | what fits no item of that (packed)    | `H#<home>`    | `ABILITYROWS#<unique>#<n>`          |
+ * | what the house was told (packed)      | `H#<home>`    | `DISPLAY`                           |
  * | which retention was enforced last     | `H#<home>`    | `RETENTION`                         |
  * | what waits for the relay (packed)     | `H#<home>`    | `OUTBOX`                            |
  * | what it shall publish (packed)        | `H#<home>`    | `PAYLOAD#<unique>`                  |
@@ -91,7 +100,7 @@ export const homePartition = (homeId: string): string => join("H", homeId);
 
 /** What the sort keys of one kind begin with, for queries; `parts` narrow it. */
 export const prefixOf = (
-  kind: "AGG" | "KEY" | "LATE" | "LEDGER" | "RELAY" | "REGISTRY" | "ROWS" | "HISTORY" | "SEEN" | "JOB" | "TOKEN",
+  kind: "AGG" | "KEY" | LateDayKind | "LEDGER" | "RELAY" | "REGISTRY" | "ROWS" | "HISTORY" | "SEEN" | "JOB" | "TOKEN",
   ...parts: readonly string[]
 ): string => `${join(kind, ...parts)}#`;
 
@@ -132,8 +141,23 @@ export const aggregatesFrom = (
   `${join("AGG", layer)}#${kind === "" ? "" : escapePart(kind)}#${fromDate}`,
   `${join("AGG", layer)}#${escapePart(kind)}#${toDate}`,
 ];
-export const lateDayKey = (homeId: string, { date, mark }: { date: string; mark: string }): Key =>
-  inHome(homeId, "LATE", date, mark);
+/** `LATE`: to be aggregated again. `RELEARN`: to be learned from again. */
+export type LateDayKind = "LATE" | "RELEARN";
+export const lateDayKey = (
+  homeId: string,
+  { kind, date, mark }: { kind: LateDayKind; date: string; mark: string },
+): Key => inHome(homeId, kind, date, mark);
+export const patternsKey = (homeId: string): Key => inHome(homeId, "PATTERNS");
+export const patternPieceKey = (homeId: string, { write, piece }: { write: string; piece: number }): Key =>
+  inHome(homeId, "PATTERNROWS", write, String(piece));
+export const suggestionsKey = (homeId: string): Key => inHome(homeId, "SUGGESTIONS");
+export const utilisationKey = (homeId: string): Key => inHome(homeId, "UTILISATION");
+export const utilisationPieceKey = (homeId: string, { write, piece }: { write: string; piece: number }): Key =>
+  inHome(homeId, "UTILISATIONROWS", write, String(piece));
+export const abilitiesKey = (homeId: string): Key => inHome(homeId, "ABILITIES");
+export const abilityPieceKey = (homeId: string, { write, piece }: { write: string; piece: number }): Key =>
+  inHome(homeId, "ABILITYROWS", write, String(piece));
+export const displayKey = (homeId: string): Key => inHome(homeId, "DISPLAY");
 export const retentionKey = (homeId: string): Key => inHome(homeId, "RETENTION");
 export const outboxKey = (homeId: string): Key => inHome(homeId, "OUTBOX");
 export const outboxPayloadKey = (homeId: string, unique: string): Key => inHome(homeId, "PAYLOAD", unique);
@@ -141,6 +165,11 @@ export const healthKey = (homeId: string, part: string): Key => inHome(homeId, "
 export const tokenKey = (homeId: string, id: string): Key => inHome(homeId, "TOKEN", id);
 export const rateKey = (homeId: string, tokenId: string): Key => inHome(homeId, "RATE", tokenId);
 export const restoreKey = (homeId: string): Key => inHome(homeId, "RESTORE");
+/** The home whose part of the table this is; undefined: of no home. */
+export function homeOfPartition(pk: string): string | undefined {
+  const [kind, homeId] = keyParts(pk);
+  return kind === "H" || kind === "S" ? homeId : undefined;
+}
 /** Where the segments of a home's open days lie. Beside `H#<home>`: the two have nothing in common but the home. */
 export const segmentPartition = (homeId: string): string => join("S", homeId);
 export const segmentKey = (homeId: string, { day, name }: { day: string; name: string }): Key => ({

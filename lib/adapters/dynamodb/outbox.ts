@@ -8,6 +8,7 @@ import {
   type OutboxRow,
   type OutboxStore,
   pageOfRow,
+  payloadOf,
   settleInRow,
 } from "../../publish/ports.ts";
 import { compareAndSet, nextVersion, unchangedSince } from "./compare-and-set.ts";
@@ -36,18 +37,19 @@ export function createDynamodbOutboxStore(table: Table): OutboxStore {
       unchangedSince(before),
     );
 
-  const writePayload = ({ homeId, expiresAtMs, ...item }: NewOutboxItem): Promise<void> | undefined =>
-    item.kind === "mqtt"
-      ? table.put({
-          ...outboxPayloadKey(homeId, item.unique),
-          packed: pack([item.message.payload]),
-          expires_at: Math.ceil(expiresAtMs / 1000) + PAYLOAD_KEPT_SECONDS,
-        })
-      : undefined;
+  function writePayload(item: NewOutboxItem): Promise<void> | undefined {
+    const payload = payloadOf(item);
+    if (payload === undefined) return undefined;
+    return table.put({
+      ...outboxPayloadKey(item.homeId, item.unique),
+      packed: pack([payload]),
+      expires_at: Math.ceil(item.expiresAtMs / 1000) + PAYLOAD_KEPT_SECONDS,
+    });
+  }
 
   async function withPayloads(homeId: string, entries: readonly OutboxEntry[]): Promise<OutboxItem[]> {
     const keyOf = ({ id }: OutboxEntry) => outboxPayloadKey(homeId, uniqueOf(id));
-    const waiting = entries.filter(({ status, kind }) => status === "pending" && kind === "mqtt");
+    const waiting = entries.filter(({ status, kind }) => status === "pending" && kind !== "capabilities");
     const found = waiting.length > 0 ? await table.getMany(waiting.map(keyOf)) : [];
     const payloads = new Map(found.map(({ sk, packed }) => [sk, unpack(packed)[0]]));
     return entries.flatMap((entry) => {
@@ -68,7 +70,7 @@ export function createDynamodbOutboxStore(table: Table): OutboxStore {
         const { row, entry, added } = addToRow(before.row, item);
         if (added) await write(item.homeId, row, before.item);
         return {
-          item: itemOfEntry(item.homeId, entry, item.kind === "mqtt" ? item.message.payload : undefined),
+          item: itemOfEntry(item.homeId, entry, payloadOf(item)),
           added,
         };
       });

@@ -13,7 +13,7 @@ import { compareAndSet, nextVersion, unchangedSince } from "./compare-and-set.ts
 import { createHistory } from "./history.ts";
 import { type Key, keyParts, prefixOf, registryKey, rowsKey } from "./keys.ts";
 import { packPieces, unpack } from "./packed.ts";
-import type { Table } from "./table.ts";
+import type { Reading, Table } from "./table.ts";
 import type { Item } from "./wire-item.ts";
 
 /** Where the rows of one part lie: written with revision `at`, in so many pieces. A part that has not changed stays where it was. */
@@ -52,11 +52,11 @@ type RegistryOfIndex = Pick<DeviceIndex, "applyRegistry" | "applyRegistryParts" 
  * Registries lie as packed pieces, not as an item a row: 5,000 entities are about 150 units instead of 5,000, and parts whose rows are what they were are not
  * written at all. Each revision has its own pieces and a control item says which hold, so readers see a whole revision (the first, while it is still coming, as far as it has).
  */
-export function createRegistry(table: Table): RegistryOfIndex {
+export function createRegistry(table: Table, reading: Reading = {}): RegistryOfIndex {
   const history = createHistory(table);
 
-  const controlOf = async (homeId: string, registry: IndexedRows) => {
-    const item = await table.get(registryKey(homeId, registry));
+  const controlOf = async (homeId: string, registry: IndexedRows, how: Reading = {}) => {
+    const item = await table.get(registryKey(homeId, registry), how);
     return { item, control: readControl(item) };
   };
 
@@ -84,7 +84,11 @@ export function createRegistry(table: Table): RegistryOfIndex {
     await table.writeMany({ deletes: stale.slice(0, Math.max(STALE_AT_ONCE, Math.ceil(stale.length / 2))) });
   }
 
-  async function readRows(homeId: string, registry: IndexedRows, { parts }: Revision): Promise<unknown[] | undefined> {
+  async function readRows(
+    homeId: string,
+    registry: IndexedRows,
+    { parts, how = {} }: { readonly parts: Revision["parts"]; readonly how?: Reading },
+  ): Promise<unknown[] | undefined> {
     const keys = Object.entries(parts)
       .sort(([a], [b]) => Number(a) - Number(b))
       .flatMap(([part, { at, pieces }]) =>
@@ -92,7 +96,7 @@ export function createRegistry(table: Table): RegistryOfIndex {
           rowsKey(homeId, { registry, revision: at, part: Number(part), piece }),
         ),
       );
-    const items = new Map((await table.getMany(keys)).map((item) => [item.sk, item]));
+    const items = new Map((await table.getMany(keys, how)).map((item) => [item.sk, item]));
     return items.size < keys.length ? undefined : keys.flatMap(({ sk }) => unpack(items.get(sk)?.packed));
   }
 
@@ -106,9 +110,7 @@ export function createRegistry(table: Table): RegistryOfIndex {
       Object.fromEntries(Object.entries(parts).filter(([part, { digest }]) => other.parts[part]?.digest !== digest));
     const [old, now] = [changed(before, next), changed(next, before)];
     if (Object.keys(old).length + Object.keys(now).length === 0) return;
-    const [oldRows, nowRows] = await Promise.all(
-      [old, now].map((parts) => readRows(homeId, registry, { ...next, parts })),
-    );
+    const [oldRows, nowRows] = await Promise.all([old, now].map((parts) => readRows(homeId, registry, { parts })));
     // Rows that are gone: a later revision is about to hold, and the condition of this one's write fails.
     if (!oldRows || !nowRows) return;
     const changes = diffRows(registry, oldRows as RegistryRows[IndexedRows][], nowRows as RegistryRows[IndexedRows][]);
@@ -156,9 +158,11 @@ export function createRegistry(table: Table): RegistryOfIndex {
 
     async list<N extends IndexedRows>(homeId: string, registry: N) {
       for (let attempt = 1; ; attempt++) {
-        const { control } = await controlOf(homeId, registry);
+        // Who lags behind may be told of rows that are gone: then for certain.
+        const how = attempt === 1 ? reading : {};
+        const { control } = await controlOf(homeId, registry, how);
         const shown = control.complete ?? control.pending;
-        const rows = shown ? await readRows(homeId, registry, shown) : [];
+        const rows = shown ? await readRows(homeId, registry, { parts: shown.parts, how }) : [];
         if (rows) return uniqueRows(registry, rows as RegistryRows[N][]);
         // "No rows" would take every entity its device and area.
         if (attempt >= READ_ATTEMPTS)
@@ -170,7 +174,8 @@ export function createRegistry(table: Table): RegistryOfIndex {
     },
 
     async revisions(homeId, of = REGISTRIES) {
-      const items = await table.getMany(of.map((registry) => registryKey(homeId, registry)));
+      const keys = of.map((registry) => registryKey(homeId, registry));
+      const items = await table.getMany(keys, reading);
       return Object.fromEntries(
         items.flatMap((item) => {
           const revision = readControl(item).complete?.revision;

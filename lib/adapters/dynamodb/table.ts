@@ -31,18 +31,25 @@ export interface QueryOptions {
   readonly pageSize?: number;
   /** Only the keys are sent, and the attributes that are named. */
   readonly keysOnly?: boolean | readonly string[];
+  /** Also items that have expired and that DynamoDB has not deleted yet: for whoever clears up. */
+  readonly withExpired?: boolean;
+}
+
+/** Of a reading that may lag behind the last second's writes: it costs half. What it does not find is looked for again in what is written for certain. */
+export interface Reading {
+  readonly mayLag?: boolean;
 }
 
 /**
- * The operations that the adapters use, all strongly consistent, and all that both AWS and dynalite know: no transactions, no scan.
+ * The operations that the adapters use, all strongly consistent where nothing else is said, and all that both AWS and dynalite know: no transactions, no scan.
  * An item whose `expires_at` has passed is as good as gone: DynamoDB deletes such items days late.
  */
 export interface Table {
   readonly clock: Clock;
   readonly random: Random;
-  get(key: Key): Promise<Item | undefined>;
+  get(key: Key, reading?: Reading): Promise<Item | undefined>;
   /** Those that exist, in no order. */
-  getMany(keys: readonly Key[]): Promise<readonly Item[]>;
+  getMany(keys: readonly Key[], reading?: Reading): Promise<readonly Item[]>;
   /** @throws HearthlineError `conflict` when the condition does not hold */
   put(item: Item, condition?: Expression): Promise<void>;
   /** @throws HearthlineError `conflict` when the condition does not hold */
@@ -85,32 +92,50 @@ export function createTable({ client, name, clock, random }: TableOptions): Tabl
     }
   }
 
+  async function getOne(key: Key, isConsistent: boolean): Promise<Item | undefined> {
+    const answer = await client.call<{ Item?: WireItem }>("GetItem", {
+      TableName: name,
+      Key: toWire(key),
+      ConsistentRead: isConsistent,
+    });
+    const item = answer.Item && fromWire(answer.Item);
+    return item && isLive(item) ? item : undefined;
+  }
+
+  async function getSome(keys: readonly Key[], isConsistent: boolean): Promise<Item[]> {
+    const found: Item[] = [];
+    for (const some of inGroups(keys.map(toWire), BATCH_GET_MAX_KEYS)) {
+      await untilProcessed("BatchGetItem", some, async (left) => {
+        const answer = await client.call<{
+          Responses?: Record<string, readonly WireItem[]>;
+          UnprocessedKeys?: Record<string, { Keys: readonly WireItem[] }>;
+        }>("BatchGetItem", { RequestItems: { [name]: { Keys: left, ConsistentRead: isConsistent } } });
+        found.push(...(answer.Responses?.[name] ?? []).map(fromWire).filter(isLive));
+        return answer.UnprocessedKeys?.[name]?.Keys ?? [];
+      });
+    }
+    return found;
+  }
+
   return {
     clock,
     random,
-    async get(key) {
-      const answer = await client.call<{ Item?: WireItem }>("GetItem", {
-        TableName: name,
-        Key: toWire(key),
-        ConsistentRead: true,
-      });
-      const item = answer.Item && fromWire(answer.Item);
-      return item && isLive(item) ? item : undefined;
+    async get(key, { mayLag = false } = {}) {
+      const item = await getOne(key, !mayLag);
+      return item ?? (mayLag ? getOne(key, true) : undefined);
     },
 
-    async getMany(keys) {
-      const found: Item[] = [];
-      for (const some of inGroups(keys.map(toWire), BATCH_GET_MAX_KEYS)) {
-        await untilProcessed("BatchGetItem", some, async (left) => {
-          const answer = await client.call<{
-            Responses?: Record<string, readonly WireItem[]>;
-            UnprocessedKeys?: Record<string, { Keys: readonly WireItem[] }>;
-          }>("BatchGetItem", { RequestItems: { [name]: { Keys: left, ConsistentRead: true } } });
-          found.push(...(answer.Responses?.[name] ?? []).map(fromWire).filter(isLive));
-          return answer.UnprocessedKeys?.[name]?.Keys ?? [];
-        });
-      }
-      return found;
+    async getMany(keys, { mayLag = false } = {}) {
+      const found = await getSome(keys, !mayLag);
+      if (!mayLag || found.length === keys.length) return found;
+      const there = new Set(found.map(nameOf));
+      return [
+        ...found,
+        ...(await getSome(
+          keys.filter((key) => !there.has(nameOf(key))),
+          true,
+        )),
+      ];
     },
 
     async put(item, condition) {
@@ -141,7 +166,7 @@ export function createTable({ client, name, clock, random }: TableOptions): Tabl
     },
 
     async *query(options) {
-      const { descending = false, pageSize, keysOnly = false } = options;
+      const { descending = false, pageSize, keysOnly = false, withExpired = false } = options;
       const condition = keyCondition(options);
       let start: WireItem | undefined;
       const attributes = keysOnly === true ? [] : keysOnly;
@@ -158,7 +183,7 @@ export function createTable({ client, name, clock, random }: TableOptions): Tabl
         });
         for (const wire of page.Items ?? []) {
           const item = fromWire(wire);
-          if (isLive(item)) yield item;
+          if (withExpired || isLive(item)) yield item;
         }
         start = page.LastEvaluatedKey;
       } while (start);
@@ -183,6 +208,8 @@ export function createTable({ client, name, clock, random }: TableOptions): Tabl
     },
   };
 }
+
+const nameOf = ({ pk, sk }: Key): string => JSON.stringify([pk, sk]);
 
 function keyCondition({ pk, prefix, between }: QueryOptions): Expression {
   if (between) {

@@ -9,6 +9,20 @@ const readToken = (item: Item): Token => JSON.parse(String(item.data)) as Token;
 const forgottenAt = (expiresAt: string): number =>
   Math.ceil(Date.parse(expiresAt) / 1000) + EXPIRED_TOKEN_KEPT_DAYS * 86_400;
 
+/** Whether the hash leads to a token of another home: a row that a restored file has brought must not end that one. */
+export async function isTokenOfAnother(table: Table, homeId: string, hash: string): Promise<boolean> {
+  const item = await table.get(tokenHashKey(hash));
+  return item !== undefined && readToken(item).homeId !== homeId;
+}
+
+/** Ends a token, by its row in its home. */
+export async function removeToken(table: Table, homeId: string, { sk, hash }: Item): Promise<void> {
+  const leading = String(hash);
+  if (!(await isTokenOfAnother(table, homeId, leading))) await table.remove(tokenHashKey(leading));
+  // The way to it last: broken off, it is found again.
+  await table.remove({ pk: homePartition(homeId), sk });
+}
+
 /** Tokens by their hash, for the authorizer, and by their home, for the operator. */
 export function createDynamodbTokenStore(table: Table): TokenStore {
   return {
@@ -37,8 +51,7 @@ export function createDynamodbTokenStore(table: Table): TokenStore {
     async revoke(homeId, id) {
       const item = await table.get(tokenKey(homeId, id));
       if (!item) return false;
-      await table.remove(tokenHashKey(String(item.hash)));
-      await table.remove(tokenKey(homeId, id));
+      await removeToken(table, homeId, item);
       return true;
     },
   };

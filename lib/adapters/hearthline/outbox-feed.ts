@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { HearthlineError, isHearthlineError, messageOf } from "../../base/errors.ts";
-import { OUTBOX_KINDS, outboxMessageSchema } from "../../event/index.ts";
+import { OUTBOX_KINDS, outboxAutomationSchema, outboxMessageSchema } from "../../event/index.ts";
 import type { OutboxFeed, OutboxWork } from "../../relay/outbox/ports.ts";
 
 export interface OutboxFeedOptions {
@@ -15,6 +15,8 @@ const PAGE_ITEMS = 100;
 
 /** Of an item nothing else is needed to end it; its message is read by itself. */
 const pageSchema = z.object({ items: z.array(z.object({ id: z.string(), kind: z.string() }).loose()) });
+/** It is shown with more members than it is asked with. */
+const automationSchema = z.object(outboxAutomationSchema.shape);
 /** Of another kind nothing is known but that it waits: one such item, of a cloud that is newer, must not hold up the others. */
 const kindSchema = z.enum(OUTBOX_KINDS).or(z.literal("unknown")).catch("unknown");
 /** A page has at most about 1 MiB of payloads, which JSON may write six times as long. Whatever is longer comes from somebody else, and must not fill the memory. */
@@ -100,7 +102,13 @@ function itemsOf(text: string, what: string): OutboxWork[] {
     );
   return page.data.items.map((item) => {
     const message = item.kind === "mqtt" ? outboxMessageSchema.safeParse(item).data : undefined;
-    return { id: item.id, kind: kindSchema.parse(item.kind), ...(message && { message }) };
+    const automation = item.kind === "automation" ? automationSchema.safeParse(item.automation).data : undefined;
+    return {
+      id: item.id,
+      kind: kindSchema.parse(item.kind),
+      ...(message && { message }),
+      ...(automation && { automation }),
+    };
   });
 }
 

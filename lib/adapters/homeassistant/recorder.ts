@@ -2,6 +2,7 @@ import { floatSecondsToUs, formatIsoUs, type Microseconds } from "../../base/tim
 import type { HaSession, HistoryQuery, HistoryRow, RecorderInfo, StatisticsRow } from "../../relay/ports.ts";
 import { unusable } from "./answers.ts";
 import { HaCommandError } from "./commands.ts";
+import { logbookMessage, readLogbookAnswer } from "./logbook.ts";
 import { isObject } from "./wire.ts";
 
 type Ask = (message: Readonly<Record<string, unknown> & { type: string }>, deadlineMs?: number) => Promise<unknown>;
@@ -20,7 +21,7 @@ const CUT_OFF = "Ended unfinished session";
 /** The questions that the recorder answers. Internal to Home Assistant's frontend: they stand here alone. */
 export function recorderQuestions(
   ask: Ask,
-): Pick<HaSession, "getHistory" | "getStatistics" | "getRecorder" | "getCutOff"> {
+): Pick<HaSession, "getHistory" | "getStatistics" | "getLogbook" | "getRecorder" | "getCutOff"> {
   return {
     getHistory: async (query) => {
       if (isNothing(query)) return new Map();
@@ -29,6 +30,15 @@ export function recorderQuestions(
     getStatistics: async (query) => {
       if (isNothing(query)) return new Map();
       return readStatisticsAnswer(await ask(statisticsMessage(query), RECORDER_DEADLINE_MS), query);
+    },
+    getLogbook: async (query) => {
+      if (isNothing(query)) return [];
+      try {
+        return readLogbookAnswer(await ask(logbookMessage(query), RECORDER_DEADLINE_MS), query);
+      } catch (thrown) {
+        if (thrown instanceof HaCommandError && thrown.haCode === "unknown_command") return undefined;
+        throw thrown;
+      }
     },
     getRecorder: async () => {
       try {

@@ -1,4 +1,4 @@
-import { type Job, type JobStore, saveRefused } from "../../analysis/ports.ts";
+import { type Job, type JobStore, requeued, saveRefused } from "../../analysis/ports.ts";
 
 /** Jobs that live as long as their process. */
 export function createMemoryJobStore(): JobStore {
@@ -27,6 +27,12 @@ export function createMemoryJobStore(): JobStore {
       const known = jobs.get(keyOf(job));
       if (known?.job.attempt !== job.attempt) throw saveRefused(job, known?.job);
       known.job = job;
+    },
+    async requeue(homeId, id, queuedAt) {
+      const known = find(homeId, id);
+      if (known && known.job.status !== "queued" && known.job.status !== "running")
+        known.job = requeued(known.job, queuedAt);
+      return known?.job;
     },
     list: async (homeId, limit) =>
       [...jobs.values()]

@@ -8,6 +8,7 @@ import {
   type OutboxRow,
   type OutboxStore,
   pageOfRow,
+  payloadOf,
   settleInRow,
 } from "../../publish/ports.ts";
 
@@ -22,7 +23,8 @@ export function createMemoryOutboxStore(clock: Pick<Clock, "nowMs">): OutboxStor
     async add(item) {
       const { row, entry, added } = addToRow(rowOf(item.homeId), item);
       rows.set(item.homeId, row);
-      if (added && item.kind === "mqtt") payloads.set(`${item.homeId}/${entry.id}`, item.message.payload);
+      const payload = payloadOf(item);
+      if (added && payload !== undefined) payloads.set(`${item.homeId}/${entry.id}`, payload);
       return { item: itemOf(item.homeId, entry), added };
     },
     async list({ homeId, ...query }) {

@@ -1,5 +1,6 @@
 import type { IClientOptions, MqttClient } from "mqtt";
 import type { Clock } from "../../base/clock.ts";
+import { isHearthlineError } from "../../base/errors.ts";
 import type { Random } from "../../base/random.ts";
 import type { BrokerSession, MessageBroker } from "../../relay/outbox/ports.ts";
 import { connectFailure, wantsOlderProtocol } from "./failures.ts";
@@ -16,6 +17,11 @@ export interface MqttBrokerOptions {
   readonly acknowledgeMs?: number;
   /** How long a kept message may take to come. The protocol has no word for "there is none". Default 5,000. */
   readonly retainedMs?: number;
+  /**
+   * Where it stands, kept by the broker, whether what this side says can be relied on: `online` from the beginning of each session, `offline` as the last will of one that broke off in the midst of
+   * its batch, until the next one.
+   */
+  readonly availabilityTopic?: string;
 }
 
 /** No packet goes out while nothing is asked; longer than any batch waits. */
@@ -35,10 +41,11 @@ export function createMqttBroker(options: MqttBrokerOptions): MessageBroker {
 
   async function open(protocolVersion: 4 | 5): Promise<BrokerSession> {
     const { connect } = await import("mqtt");
-    const client: MqttClient = connect({ ...clientOptions(address, options.random), protocolVersion });
+    const client: MqttClient = connect({ ...clientOptions(address, options), protocolVersion });
     const session = new MqttSession(client, { ...times, name, clock: options.clock });
     try {
       await session.opened(options.connectMs ?? 10_000);
+      if (options.availabilityTopic !== undefined) await sayOnline(session, options.availabilityTopic);
       return session;
     } catch (thrown) {
       client.end(true);
@@ -60,7 +67,16 @@ export function createMqttBroker(options: MqttBrokerOptions): MessageBroker {
   };
 }
 
-function clientOptions(address: URL, random: Random): IClientOptions {
+/** A user who may not write there may write elsewhere all the same. @throws fate `retry` as `publish` */
+async function sayOnline(session: BrokerSession, topic: string): Promise<void> {
+  try {
+    await session.publish({ topic, payload: "online", qos: 1, retain: true });
+  } catch (thrown) {
+    if (!isHearthlineError(thrown) || thrown.fate !== "dead-letter") throw thrown;
+  }
+}
+
+function clientOptions(address: URL, { random, availabilityTopic }: MqttBrokerOptions): IClientOptions {
   const protocol = address.protocol === "mqtts:" ? "mqtts" : "mqtt";
   const unique = () => Math.floor(random() * 2 ** 32).toString(36);
   return {
@@ -72,6 +88,9 @@ function clientOptions(address: URL, random: Random): IClientOptions {
     // MQTT 3.1.1 (3.1.3.1): every broker takes 23 letters and digits.
     clientId: `hearthline${unique()}${unique()}`.slice(0, 23),
     clean: true,
+    ...(availabilityTopic !== undefined && {
+      will: { topic: availabilityTopic, payload: Buffer.from("offline"), qos: 1 as const, retain: true },
+    }),
     reconnectPeriod: 0,
     resubscribe: false,
     connectTimeout: NEVER_MS,

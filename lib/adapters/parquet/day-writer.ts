@@ -1,10 +1,10 @@
 import type { Microseconds } from "../../base/time.ts";
 import { compareEvents, type HomeEvent } from "../../event/index.ts";
 import type { DayReader } from "./day-reader.ts";
-import type { DaySources, DayState } from "./day-state.ts";
+import { type DaySources, type DayState, daysOf } from "./day-state.ts";
 import { createEventFileWriter } from "./file-writer.ts";
 import { dayPrefix, digestOf, EVENTS, hashOf, partName, ROLLUPS, rollupName } from "./names.ts";
-import { type PartNotes, textsOf } from "./part-files.ts";
+import { ObjectGone, type PartNotes, textsOf } from "./part-files.ts";
 import { createDayRollup } from "./rollup-file.ts";
 
 /** Rows that are sorted by entity together: what a page by time has to decode at most, and what one entity's rows have to share. */
@@ -33,6 +33,7 @@ export async function rewriteDay(
   if (made.rows > 0) {
     // Each day file is newer by its name than those it replaces, so that a listing in several pages that misses the old one meets the new one.
     const upTo = Math.max(...state.segments.map(({ order }) => order), ...state.parts.map((part) => part.upTo + 1));
+    await checkInputs(sources, state);
     const name = { upTo, endingHash: hashOf(made.ending) };
     rollups = rollupName(dayPrefix(ROLLUPS, homeId, day), name);
     await sources.objects.put(rollups, made.rollups);
@@ -45,6 +46,20 @@ export async function rewriteDay(
     [...state.parts, ...state.replaced.parts],
   );
   return { dropped: made.dropped, ...(rollups !== undefined && { rollups }) };
+}
+
+/**
+ * Reading a day takes seconds. Who has pruned it meanwhile, or removed the home, must not find it there again: so it is looked at once more right before the file is put. (A
+ * prune that falls between this look and the put is made good by the next one.)
+ */
+async function checkInputs(sources: DaySources, state: DayState): Promise<void> {
+  const { homeId, day } = state;
+  const [now] = await daysOf(sources, homeId, { fromDay: day, toDay: day });
+  const there = new Set(
+    now && [...now.parts, ...now.segments, ...now.replaced.parts, ...now.replaced.segments].map(({ name }) => name),
+  );
+  const gone = [...state.parts, ...state.segments].find(({ name }) => !there.has(name));
+  if (gone) throw new ObjectGone(gone.name);
 }
 
 /** What a whole day file already has in it. */

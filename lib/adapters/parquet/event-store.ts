@@ -26,7 +26,7 @@ export interface ParquetEventStoreOptions {
 /** Of the marker object: another number is another layout. */
 const VERSION = 1;
 /** An object's age counts from when it was put; its events may be ahead of it by as much as a home's clock is, and a day file is as old as its oldest event's day. */
-const EXPIRY_MARGIN_DAYS = 7;
+export const EXPIRY_MARGIN_DAYS = 7;
 const ROLLUP_CACHE_BYTES = 32 * 1024 * 1024;
 /** Everything that grows old. The marker does not. */
 const AGING = [EVENTS, HOT, ROLLUPS];

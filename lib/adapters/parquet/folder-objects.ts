@@ -64,7 +64,8 @@ export function createFolderObjects({ folder, clock }: FolderObjectsOptions): Ob
       throw thrown;
     });
     const names = entries
-      .filter((entry) => !entry.name.startsWith("."))
+      // What somebody else has put there under a name that no object has is none.
+      .filter((entry) => NAME.test(entry.name))
       .map((entry) => ({ name: `${below}${entry.name}`, isFolder: entry.isDirectory() }))
       .filter(({ name, isFolder }) => wanted(isFolder ? `${name}/` : name, isFolder));
     const found = await atOnce(FOLDERS_AT_ONCE, names, async ({ name, isFolder }) => {

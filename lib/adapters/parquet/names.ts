@@ -52,7 +52,8 @@ export interface PartName {
   readonly endingHash: string;
 }
 
-const PART = /day=(\d{4}-\d\d-\d\d)\/part-(\d{16})-([0-9a-f]{16})\.parquet$/;
+/** Directly in its day's folder: what somebody has put deeper is his own. */
+const PART = /^events\/home=[^/]+\/day=(\d{4}-\d\d-\d\d)\/part-(\d{16})-([0-9a-f]{16})\.parquet$/;
 
 export const partName = (prefix: string, upTo: number, endingHash: string): string =>
   `${prefix}part-${orderText(upTo)}-${endingHash}.parquet`;
@@ -67,6 +68,10 @@ export function readPartName(name: string, bytes: number): (PartName & { readonl
 /** Beside a day file. */
 export const rollupName = (prefix: string, { upTo, endingHash }: Pick<PartName, "upTo" | "endingHash">): string =>
   `${prefix}part-${orderText(upTo)}-${endingHash}.rollup`;
+
+const ROLLUP = /^rollups\/home=[^/]+\/day=\d{4}-\d\d-\d\d\/part-\d{16}-[0-9a-f]{16}\.rollup$/;
+/** False: some other object. */
+export const isRollupName = (name: string): boolean => ROLLUP.test(name);
 
 /** What a segment's name tells without a look inside. */
 export interface Segment {

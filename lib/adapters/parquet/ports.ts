@@ -54,12 +54,21 @@ export interface SegmentName {
   readonly name: string;
 }
 
+/** A segment on its way to its place. */
+export interface NewSegment {
+  readonly homeId: string;
+  readonly segment: SegmentName;
+  readonly bytes: Uint8Array;
+}
+
 /** Segments of events that no day file holds yet. What was appended is in every listing that begins afterwards. Errors as of `ObjectStore`. */
 export interface HotSegments {
   /** A segment may have at most so many bytes. */
   readonly maxBytes: number;
-  /** Durable when it resolves. */
-  append(homeId: string, segment: SegmentName, bytes: Uint8Array): Promise<void>;
+  /** All are durable when it resolves; when it throws, any of them may be. Of several homes together, because a place may have one price for all of them. */
+  append(segments: readonly NewSegment[]): Promise<void>;
+  /** The name that sorts last of a home's day; undefined: it has none. */
+  newest(homeId: string, day: string): Promise<string | undefined>;
   /** Of the days from `fromDay` to `toDay`, both included; ascending by day and name. */
   list(homeId: string, fromDay: string, toDay: string): Promise<readonly SegmentName[]>;
   /** Those that are (still) there, by name. */

@@ -35,15 +35,17 @@ export async function onFreshListing<T>(
       return await work();
     } catch (thrown) {
       if (!(thrown instanceof ObjectGone)) throw thrown;
-      if (attempt >= ATTEMPTS) {
-        const what = `The object "${thrown.message}" was listed and gone, ${attempt} times in a row; wanted is that it is read again later.`;
-        throw new HearthlineError("conflict", what, { cause: thrown });
-      }
+      if (attempt >= ATTEMPTS) throw goneAgain(thrown);
       // The first time somebody has just compacted a day; only who is unlucky again waits.
       if (attempt > 2) await clock.sleep(backoffMs(attempt - 2, random, { baseMs: 20, maxMs: 500 }));
     }
   }
 }
+
+const goneAgain = (thrown: ObjectGone): HearthlineError => {
+  const what = `The object "${thrown.message}" was listed and gone, ${ATTEMPTS} times in a row; wanted is that it is read again later.`;
+  return new HearthlineError("conflict", what, { cause: thrown });
+};
 
 interface Bounds {
   readonly fromUs: Microseconds;
@@ -188,7 +190,8 @@ export async function* readAll(parts: ReadingParts, reading: Reading): AsyncGene
       }
       return;
     } catch (thrown) {
-      if (!(thrown instanceof ObjectGone) || ++failures >= ATTEMPTS) throw thrown;
+      if (!(thrown instanceof ObjectGone)) throw thrown;
+      if (++failures >= ATTEMPTS) throw goneAgain(thrown);
     }
   }
 }

@@ -6,13 +6,21 @@ import { encodeBlock } from "../../series/columns/block.ts";
 import { mergeRuns } from "../../series/index.ts";
 import { atOnce } from "./at-once.ts";
 import { DAY_US, dayOf, hashOf, readSegmentName, segmentName } from "./names.ts";
-import type { HotSegments } from "./ports.ts";
+import type { HotSegments, NewSegment } from "./ports.ts";
 
 /** A reader of some minutes shall not decode a whole import. */
 const SEGMENT_EVENTS = 16_384;
-const APPENDS_AT_ONCE = 8;
+const ASKED_AT_ONCE = 8;
 /** Homes' days whose newest write is remembered; of another one it is asked again. */
 const DAYS_MAX = 10_000;
+
+/** Events of one home and day, as bytes. */
+interface Piece {
+  readonly homeId: string;
+  readonly day: string;
+  readonly events: readonly HomeEvent[];
+  readonly bytes: Uint8Array;
+}
 
 /**
  * Writes events as segments, one or more for each home and day. Which write is the later one is said by a number in the name: microseconds by the clock here,
@@ -27,40 +35,43 @@ export function createSegmentWriter(options: { hot: HotSegments; clock: Clock; r
   const newest = new Map<string, Promise<number>>();
   let lastOrder = 0;
 
-  function newestOf(homeId: string, day: string): Promise<number> {
+  function newestOf({ homeId, day }: Piece): Promise<number> {
     const key = `${day} ${homeId}`;
     const known = newest.get(key);
     if (known) return known;
     const asked = hot
-      .list(homeId, day, day)
-      .then((names) => names.reduce((last, { name }) => Math.max(last, readSegmentName(day, name)?.order ?? 0), 0));
+      .newest(homeId, day)
+      .then((name) => (name === undefined ? 0 : (readSegmentName(day, name)?.order ?? 0)));
     asked.catch(() => newest.delete(key));
     if (newest.size >= DAYS_MAX) newest.clear();
     newest.set(key, asked);
     return asked;
   }
 
-  async function append(events: readonly HomeEvent[]): Promise<void> {
-    const [first, last] = [events[0], events.at(-1)];
-    if (!first || !last) return;
-    const { homeId, atUs: minUs } = first;
-    const day = dayOf(minUs);
+  /** One, or as many as fit. */
+  function* piecesOf(events: readonly HomeEvent[]): Generator<Piece> {
+    const [first] = events;
+    if (!first) return;
+    const { homeId, atUs } = first;
     const bytes = encodeBlock(events);
-    if (bytes.length > hot.maxBytes) {
-      if (events.length === 1) {
-        const what = `The event of "${first.entityId}" of home "${homeId}" takes ${bytes.length} bytes; a segment may have ${hot.maxBytes}.`;
-        throw new HearthlineError("event_too_large", what);
-      }
-      const middle = events.length >> 1;
-      await append(events.slice(0, middle));
-      await append(events.slice(middle));
+    if (bytes.length <= hot.maxBytes) {
+      yield { homeId, day: dayOf(atUs), events, bytes };
       return;
     }
-    const known = await newestOf(homeId, day);
+    if (events.length === 1) {
+      const what = `The event of "${first.entityId}" of home "${homeId}" takes ${bytes.length} bytes; a segment may have ${hot.maxBytes}.`;
+      throw new HearthlineError("event_too_large", what);
+    }
+    const middle = events.length >> 1;
+    yield* piecesOf(events.slice(0, middle));
+    yield* piecesOf(events.slice(middle));
+  }
+
+  function named({ homeId, day, events, bytes }: Piece, known: number): NewSegment {
     lastOrder = Math.max(clock.nowMs() * 1000, lastOrder + 1, known + 1);
-    const told = { order: lastOrder, minUs, maxUs: last.atUs, count: events.length };
-    const name = segmentName(told, { day, writer, hash: hashOf(bytes) });
-    await hot.append(homeId, { day, name }, bytes);
+    const [minUs, maxUs] = [events[0]?.atUs ?? 0, events.at(-1)?.atUs ?? 0];
+    const told = { order: lastOrder, minUs, maxUs, count: events.length };
+    return { homeId, segment: { day, name: segmentName(told, { day, writer, hash: hashOf(bytes) }) }, bytes };
   }
 
   return {
@@ -71,9 +82,10 @@ export function createSegmentWriter(options: { hot: HotSegments; clock: Clock; r
       const pieces = runs.flatMap((run) =>
         Array.from({ length: Math.ceil(run.length / SEGMENT_EVENTS) }, (_, index) =>
           run.slice(index * SEGMENT_EVENTS, (index + 1) * SEGMENT_EVENTS),
-        ),
+        ).flatMap((some) => [...piecesOf(some)]),
       );
-      await atOnce(APPENDS_AT_ONCE, pieces, append);
+      const known = await atOnce(ASKED_AT_ONCE, pieces, newestOf);
+      await hot.append(pieces.map((piece, index) => named(piece, known[index] ?? 0)));
     },
   };
 }

@@ -1,7 +1,18 @@
 import type { Microseconds } from "../../base/time.ts";
 import { type DayState, daysOf } from "./day-state.ts";
 import { removeReplaced, rewriteDay } from "./day-writer.ts";
-import { DAY_US, dayOf, dayPrefix, dayStartUs, EVENTS, HOT, homePrefix, ROLLUPS, rollupName } from "./names.ts";
+import {
+  DAY_US,
+  dayOf,
+  dayPrefix,
+  dayStartUs,
+  EVENTS,
+  HOT,
+  homePrefix,
+  isRollupName,
+  ROLLUPS,
+  rollupName,
+} from "./names.ts";
 import { onFreshListing, type ReadingParts } from "./reading.ts";
 
 /** Makes one file of each day that ended before the moment and is more than one file, and removes what broken-off work left. */
@@ -39,7 +50,7 @@ function isCompact(state: DayState, rollups: ReadonlySet<string>): boolean {
 async function compactDay(parts: ReadingParts, state: DayState): Promise<void> {
   const { sources } = parts;
   const prefix = dayPrefix(ROLLUPS, state.homeId, state.day);
-  const listed = (await sources.objects.list(prefix)).map(({ name }) => name);
+  const listed = (await sources.objects.list(prefix)).map(({ name }) => name).filter(isRollupName);
   const isOneFile = state.parts.length === 1 && state.segments.length === 0;
   let own = rollupOf(state);
   if (isOneFile && listed.includes(own ?? "")) {

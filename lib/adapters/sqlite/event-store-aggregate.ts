@@ -4,7 +4,7 @@ import type { AggregateQuery, EntityAggregates } from "../../store/ports.ts";
 import { daySpan, FIRST_US } from "./event-store-read.ts";
 import { unpackDay } from "./event-store-rollups.ts";
 import { readSpan, type Source, type Span } from "./event-store-spans.ts";
-import { type Day, dayOf } from "./event-store-tables.ts";
+import { DAY_US, type Day, dayOf } from "./event-store-tables.ts";
 
 /** The rollups of an entity's day; `none`: it has no events; `unknown`: ask the events. */
 type EntityDay = readonly Rollup[] | "none" | "unknown";
@@ -20,8 +20,10 @@ export function* aggregatesOf(source: () => Source, query: AggregateQuery): Gene
   const home = source().tables.homeOf(homeId);
   const before = new Map<string, HomeEvent>();
   if (home !== undefined) {
-    for (const day of source().tables.days(home, dayOf(span.fromUs), dayOf(span.toUs - 1))) {
-      addDay(source(), { home, day, span }, { windows, edges });
+    for (const { day: number } of source().tables.days(home, dayOf(span.fromUs), dayOf(span.toUs - 1))) {
+      // As it is now: it may have been pruned since, and then has no rollups any more.
+      const day = source().tables.day(home, number);
+      if (day) addDay(source(), { home, day, span }, { windows, edges });
       yield;
     }
     yield* lastBefore(source, { home, beforeUs: span.fromUs, entityIds: [...windows.keys()] }, before);
@@ -106,11 +108,12 @@ function* lastBefore(
   found: Map<string, HomeEvent>,
 ): Generator<undefined> {
   const span = { fromUs: FIRST_US, toUs: beforeUs };
-  for (const day of source()
-    .tables.days(home, dayOf(FIRST_US), dayOf(beforeUs - 1))
-    .reverse()) {
+  let endUs = beforeUs;
+  for (;;) {
+    const day = source().tables.nextDay(home, dayOf(FIRST_US), dayOf(endUs - 1), "desc");
     const missing = entityIds.filter((entityId) => !found.has(entityId));
-    if (missing.length === 0) return;
+    if (!day || missing.length === 0) return;
+    endUs = day.day * DAY_US;
     const here = missing.filter((entityId) => source().tables.mayHaveEvents(home, day, entityId));
     if (here.length === 0) continue;
     for (const event of read(source(), { home, day, span }, { span: daySpan(day.day, span), entityIds: here })) {

@@ -1,3 +1,4 @@
+import { HearthlineError, isHearthlineError } from "../../base/errors.ts";
 import { type Block, openBlock } from "../../series/index.ts";
 import type { Segment, Tables } from "./event-store-tables.ts";
 
@@ -11,11 +12,11 @@ export interface Blocks {
 
 /** `maxRows`: of all blocks that are remembered; a row takes about 150 bytes. */
 export function createBlocks(maxRows: number): Blocks {
-  const blocks = new Map<number, Block>();
+  const blocks = new Map<number, Opened>();
   let rows = 0;
 
   function forgetOldest(): void {
-    for (const [id, block] of blocks) {
+    for (const [id, { block }] of blocks) {
       if (rows <= maxRows || blocks.size === 1) return;
       blocks.delete(id);
       rows -= block.count;
@@ -23,17 +24,21 @@ export function createBlocks(maxRows: number): Blocks {
   }
 
   return {
-    open: (tables, { id }) => {
+    open: (tables, segment) => {
+      const { id } = segment;
       const known = blocks.get(id);
       if (known) {
+        refuseOther(segment, known);
         blocks.delete(id);
         blocks.set(id, known);
-        return known;
+        return known.block;
       }
       const body = tables.body(id);
       if (!body) return undefined;
       const block = openBlock(body);
-      blocks.set(id, block);
+      const opened = { block, home: segment.home, name: tables.nameOf(segment.home) };
+      refuseOther(segment, opened);
+      blocks.set(id, opened);
       rows += block.count;
       forgetOldest();
       return block;
@@ -44,3 +49,30 @@ export function createBlocks(maxRows: number): Blocks {
     },
   };
 }
+
+interface Opened {
+  readonly block: Block;
+  /** As the directory says. */
+  readonly home: number;
+  readonly name: string | undefined;
+}
+
+/** SQLite has no checksums: a directory in which a bit has turned might lead to another day's events, or to another home's. */
+function refuseOther({ id, home, count, minUs, maxUs }: Segment, opened: Opened): void {
+  const { block } = opened;
+  const isIt =
+    home === opened.home &&
+    // Text of SQLite's is UTF-8, which has no lone surrogates.
+    block.homeId.toWellFormed() === opened.name &&
+    block.count === count &&
+    block.minUs === minUs &&
+    block.maxUs === maxUs;
+  if (isIt) return;
+  throw new HearthlineError(
+    "store_damaged",
+    `The directory of the event store leads to segment "${id}", which holds something else; wanted is a backup of the file.`,
+  );
+}
+
+/** Whether a segment, or what leads to it, is what nobody wrote. Others are as good as ever. */
+export const isDamage = (thrown: unknown): boolean => isHearthlineError(thrown) && thrown.code === "store_damaged";

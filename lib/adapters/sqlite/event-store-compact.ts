@@ -37,7 +37,7 @@ const idsOf = (tables: Tables, home: number, day: number): string =>
 
 export interface CompactedDay {
   readonly segments: readonly Omit<NewSegment, "seq">[];
-  readonly rollups: ReadonlyMap<string, Uint8Array>;
+  readonly rollups: ReadonlyMap<string, Uint8Array | null>;
 }
 
 /** The day's new segments and rollups. Yields between steps of some 50 ms; memory holds one chunk of events, and the day as it will be in the file. */

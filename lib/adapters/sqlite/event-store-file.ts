@@ -3,7 +3,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../../base/clock.ts";
 import { HearthlineError } from "../../base/errors.ts";
 import { createBlocks } from "./event-store-blocks.ts";
-import { isMigrating, keepCopy, migrateSome } from "./event-store-migrate.ts";
+import { isMigrating, keepCopy, migrateSome, removeUnfinished } from "./event-store-migrate.ts";
 import { EVENT_STORE_APPLICATION_ID, EVENT_STORE_STEPS } from "./event-store-schema.ts";
 import type { Source } from "./event-store-spans.ts";
 import { createTables } from "./event-store-tables.ts";
@@ -106,18 +106,22 @@ export function createEventStoreFile({ path, busyTimeoutMs, clock, onNotice }: E
   async function migrate(): Promise<void> {
     const doing = `Changing the event store to a newer schema (as it was it is kept beside it, as "${path}.schema-1")`;
     let isDone = false;
+    let leftOut = 0;
     while (!isDone) {
       isDone = write(doing, (source, db) => {
-        migrateSome(db, source);
+        leftOut += migrateSome(db, source);
         return !isMigrating(db);
       });
       await clock.sleep(PAUSE_MS);
     }
     using(doing, (it) => {
       it.isMigrated = true;
+      if (isOld) removeUnfinished(path);
       shrink(it.db);
     });
-    if (isOld) onNotice?.(`The event store "${path}" was changed to schema version ${EVENT_STORE_STEPS.length}.`);
+    const missing = leftOut === 0 ? "" : `; ${leftOut} rows could not be read: only the copy has them`;
+    if (isOld)
+      onNotice?.(`The event store "${path}" was changed to schema version ${EVENT_STORE_STEPS.length}${missing}.`);
   }
 
   return {
@@ -139,13 +143,16 @@ export function createEventStoreFile({ path, busyTimeoutMs, clock, onNotice }: E
   };
 }
 
-/** Writes the whole file anew, without free pages. Not now, if somebody else is at work in it: pages that are free will be used. */
+/** Locked by somebody else (5, 6), no room (13) or no place (10, 14) for the copy that VACUUM makes in the system's folder for temporary files. */
+const NOT_NOW: ReadonlySet<number> = new Set([5, 6, 10, 13, 14]);
+
+/** Writes the whole file anew, without free pages; not if it cannot be done now: pages that are free will be used. */
 export function shrink(db: DatabaseSync): void {
   try {
     db.exec("PRAGMA auto_vacuum = INCREMENTAL; VACUUM");
   } catch (thrown) {
     const { errcode } = thrown as { errcode?: unknown };
-    const [locked, full] = [5, 13];
-    if (errcode !== locked && errcode !== full) throw thrown;
+    // The low byte is the primary code, the rest details it.
+    if (!NOT_NOW.has(Number(errcode) & 0xff)) throw thrown;
   }
 }

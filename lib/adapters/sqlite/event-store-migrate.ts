@@ -1,8 +1,8 @@
-import { closeSync, fsyncSync, linkSync, openSync, readSync, rmSync, statSync } from "node:fs";
-import { dirname } from "node:path";
+import { closeSync, fsyncSync, linkSync, openSync, readdirSync, readSync, rmSync, statSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { compareEvents } from "../../event/index.ts";
-import { decodeRow, type EventRow, ROW_COLUMNS, ROW_TABLES } from "./event-store-row.ts";
+import { type EventRow, eventOf, ROW_COLUMNS, ROW_TABLES } from "./event-store-row.ts";
 import type { Source } from "./event-store-spans.ts";
 import { prepare, put } from "./event-store-write.ts";
 
@@ -30,6 +30,15 @@ export function keepCopy(db: DatabaseSync, path: string, version: number): strin
     return copy;
   } finally {
     rmSync(unfinished, { force: true });
+  }
+}
+
+/** Removes copies that processes left unfinished that were killed. To be called when the file is changed: a copy that somebody makes of it now is worth nothing. */
+export function removeUnfinished(path: string): void {
+  const name = basename(path);
+  for (const other of readdirSync(dirname(path))) {
+    const isOne = other.startsWith(`${name}.`) && /^\d+\.unfinished(-journal)?$/.test(other.slice(name.length + 1));
+    if (isOne) rmSync(join(dirname(path), other), { force: true });
   }
 }
 
@@ -89,23 +98,30 @@ function isSame(one: string, other: string): boolean {
 export const isMigrating = (db: DatabaseSync): boolean =>
   db.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'event'").get() !== undefined;
 
-/** Moves some rows of version 1 into segments, or, when there are none left, drops its tables. To be called in a write transaction. */
-export function migrateSome(db: DatabaseSync, source: Source): void {
-  if (!isMigrating(db)) return;
+/**
+ * Moves some rows of version 1 into segments, or, when there are none left, drops its tables. To be called in a write transaction. How many rows were left out: those
+ * that no program of ours wrote so (a tag that is no JSON, a time that is no number, an entity without a name); the copy keeps them.
+ */
+export function migrateSome(db: DatabaseSync, source: Source): number {
+  if (!isMigrating(db)) return 0;
   const { tables } = source;
   const [first] = tables.rows<[number, string]>(
     "SELECT h.id, h.name FROM event e JOIN home h ON h.id = e.home ORDER BY e.home LIMIT 1",
   );
   if (!first) {
+    const [nameless = [0]] = tables.rows<[number]>("SELECT count(*) FROM event");
     for (const table of OLD_TABLES) db.exec(`DROP TABLE ${table}`);
-    return;
+    return nameless[0];
   }
   const [home, homeId] = first;
   // Rows of one moment stay together, so that the next chunk begins behind them.
   const nth = "SELECT at_us FROM event WHERE home = ? ORDER BY at_us LIMIT 1 OFFSET ?";
-  const lastUs = tables.rows<[number]>(nth, home, CHUNK_ROWS - 1)[0]?.[0] ?? Number.MAX_SAFE_INTEGER;
-  const sql = `SELECT ${ROW_COLUMNS} FROM ${ROW_TABLES} WHERE e.home = ? AND e.at_us <= ? ORDER BY e.at_us`;
-  const events = tables.rows<EventRow>(sql, home, lastUs).map((row) => decodeRow(homeId, row));
+  const last = tables.rows<[unknown]>(nth, home, CHUNK_ROWS - 1)[0]?.[0];
+  // What is no number comes behind all numbers: then it is the end.
+  const chunk = typeof last === "number" ? "e.home = ? AND e.at_us <= ?" : "e.home = ?";
+  const values = typeof last === "number" ? [home, last] : [home];
+  const sql = `SELECT ${ROW_COLUMNS} FROM ${ROW_TABLES} WHERE ${chunk} ORDER BY e.at_us`;
+  const events = tables.rows<EventRow>(sql, ...values).flatMap((row) => eventOf(homeId, row) ?? []);
   for (const prepared of prepare(events.sort(compareEvents))) put(source, prepared);
-  tables.run("DELETE FROM event WHERE home = ? AND at_us <= ?", home, lastUs);
+  return tables.run(`DELETE FROM event AS e WHERE ${chunk}`, ...values) - events.length;
 }

@@ -1,8 +1,9 @@
 import type { HomeEvent } from "../../event/index.ts";
 import { encodeBlock } from "../../series/index.ts";
+import { isDamage } from "./event-store-blocks.ts";
 import { type DayPlan, isAsPlanned } from "./event-store-compact.ts";
 import { daySpan, FIRST_US, stepsOf } from "./event-store-read.ts";
-import type { Source } from "./event-store-spans.ts";
+import type { Source, Span } from "./event-store-spans.ts";
 import { DAY_US, type NewSegment, type Segment, type Tables } from "./event-store-tables.ts";
 import { spanOf } from "./event-store-write.ts";
 
@@ -21,17 +22,11 @@ export function* prunedDay(reading: ReadingOf, plan: DayPlan, beforeUs: number):
   const segments = reading(({ tables }) => tables.segments(home, day)).filter(({ minUs }) => minUs < beforeUs);
   const whole = segments.filter(({ maxUs }) => maxUs < beforeUs);
   const cut = segments.filter(({ maxUs }) => maxUs >= beforeUs);
-  let events = 0;
+  const rows = whole.reduce((sum, it) => sum + it.count, 0);
   // Segments of compaction hold no key twice; of others only the events themselves say how many there are.
-  if (cut.length === 0 && whole.every(({ isClosed }) => isClosed))
-    events = whole.reduce((sum, it) => sum + it.count, 0);
-  else {
-    const span = daySpan(day, { fromUs: FIRST_US, toUs: beforeUs });
-    for (const step of stepsOf(reading, { homeId, span })) {
-      events += step.events.length;
-      yield;
-    }
-  }
+  const isKnown = cut.length === 0 && whole.every(({ isClosed }) => isClosed);
+  const span = daySpan(day, { fromUs: FIRST_US, toUs: beforeUs });
+  const events = isKnown ? rows : ((yield* countOf(reading, { homeId, span })) ?? rows);
   const added: NewSegment[] = [];
   for (const segment of cut) {
     const left = reading((source) => source.blocks.open(source.tables, segment)?.events({ fromUs: beforeUs }) ?? []);
@@ -39,6 +34,35 @@ export function* prunedDay(reading: ReadingOf, plan: DayPlan, beforeUs: number):
     yield;
   }
   return { events, removed: segments.map(({ id }) => id), added };
+}
+
+/** undefined: something there is damaged. It goes all the same: nobody can read it, and old it is. */
+function* countOf(
+  reading: ReadingOf,
+  of: { readonly homeId: string; readonly span: Span },
+): Generator<undefined, number | undefined> {
+  let events = 0;
+  try {
+    for (const step of stepsOf(reading, of)) {
+      events += step.events.length;
+      yield;
+    }
+    return events;
+  } catch (thrown) {
+    if (!isDamage(thrown)) throw thrown;
+    return undefined;
+  }
+}
+
+/** All of it in one write transaction, in which it is to be called: nobody can come between. How many events went. */
+export function pruneAtOnce(source: Source, plan: DayPlan, beforeUs: number): number {
+  const work = prunedDay((reading) => reading(source), plan, beforeUs);
+  for (;;) {
+    const step = work.next();
+    if (!step.done) continue;
+    putPruned(source.tables, plan, step.value);
+    return step.value.events;
+  }
 }
 
 const shortened = (segment: Segment, left: readonly HomeEvent[]): NewSegment => ({

@@ -3,9 +3,9 @@ import type { EventPage, Position, RangeQuery } from "../../store/ports.ts";
 import { type Choice, partOf, readSpan, type Source, type Span, segmentsIn } from "./event-store-spans.ts";
 import { DAY_US, dayOf, type Segment } from "./event-store-tables.ts";
 
-/** Before and after any time that an event can have. */
+/** The first time that an event can have, and the end behind the last one. */
 export const FIRST_US = Number.MIN_SAFE_INTEGER;
-export const LAST_US = Number.MAX_SAFE_INTEGER;
+export const LAST_US = 2 ** 53;
 /** Rows that one step looks at: some 30 ms when all of them are wanted. */
 const STEP_ROWS = 16_384;
 /** A page is looked for in ever larger parts, from a little more than it holds: the rows are never spread quite evenly. */
@@ -24,8 +24,7 @@ export const daySpan = (day: number, { fromUs, toUs }: Span): Span => ({
  */
 export function* pageOf(source: () => Source, query: RangeQuery): Generator<undefined, EventPage> {
   const { homeId, order, limit, after } = query;
-  const home = source().tables.homeOf(homeId);
-  if (home === undefined || query.entityIds?.length === 0) return { events: [] };
+  if (query.entityIds?.length === 0) return { events: [] };
   const isUp = order === "asc";
   const events: HomeEvent[] = [];
   let left = spanOf(query);
@@ -33,6 +32,9 @@ export function* pageOf(source: () => Source, query: RangeQuery): Generator<unde
   let seen = 0;
   while (left.fromUs < left.toUs && events.length < limit) {
     const { tables } = source();
+    // Looked for each time: between two steps the home may have been deleted, or the file replaced, and then the number is another home's.
+    const home = tables.homeOf(homeId);
+    if (home === undefined) break;
     const day = tables.nextDay(home, dayOf(left.fromUs), dayOf(left.toUs - 1), order);
     if (!day) break;
     const span = daySpan(day.day, left);

@@ -5,14 +5,17 @@ import { createRollup, decodeRollup, encodeRollup, type Rollup, type RollupBuild
 
 const HOUR_US = 3_600_000_000;
 const LEVEL = 3;
-/** A rollup of the longest state with several sums; a day has 24. */
+/** States of Home Assistant's length make 50 KB of a day. What others have put in that is larger is asked of the events. */
 const DAY_BYTES_MAX = 1_000_000;
 
 /** The hours of a day of some entities, from their events in order. */
 export interface DayRollups {
   add(event: HomeEvent): void;
-  /** Each entity's day as bytes: its hours, each led by its length (four bytes, little-endian), compressed. */
-  finish(): Map<string, Uint8Array>;
+  /**
+   * Each entity's day as bytes: its hours, each led by its length (four bytes, little-endian), compressed. null: ask the events. Entities are named as SQLite keeps
+   * them, in UTF-8; of several that come to one name only the events know which is which.
+   */
+  finish(): Map<string, Uint8Array | null>;
 }
 
 interface Hour {
@@ -38,10 +41,11 @@ export function createDayRollups(): DayRollups {
       hour.builder.add(event);
     },
     finish: () => {
-      const days = new Map<string, Uint8Array>();
+      const days = new Map<string, Uint8Array | null>();
       for (const [entityId, hour] of hours) {
         endHour(hour);
-        days.set(entityId, packDay(hour.parts));
+        const name = entityId.toWellFormed();
+        days.set(name, name === entityId && !days.has(name) ? packDay(hour.parts) : null);
       }
       return days;
     },
@@ -53,13 +57,17 @@ function endHour({ builder, parts }: Hour): void {
   if (rollup) parts.push(encodeRollup(rollup));
 }
 
-function packDay(parts: readonly Uint8Array[]): Uint8Array {
+function packDay(parts: readonly Uint8Array[]): Uint8Array | null {
   const pieces = parts.flatMap((part) => {
     const length = Buffer.alloc(4);
     length.writeUInt32LE(part.length);
     return [length, part];
   });
-  return zstdCompressSync(Buffer.concat(pieces), { params: { [constants.ZSTD_c_compressionLevel]: LEVEL } });
+  const bytes = Buffer.concat(pieces);
+  if (bytes.length > DAY_BYTES_MAX) return null;
+  // Without a checksum a bit that has turned in the file is a wrong sum.
+  const params = { [constants.ZSTD_c_compressionLevel]: LEVEL, [constants.ZSTD_c_checksumFlag]: 1 };
+  return zstdCompressSync(bytes, { params });
 }
 
 /** @throws HearthlineError `store_damaged` */

@@ -61,7 +61,45 @@ export const ROW_COLUMNS = `e.at_us, e.removed, e.flags, e.unchanged_us, e.state
 export const ROW_TABLES = `event e CROSS JOIN entity n ON n.id = e.entity CROSS JOIN series s ON s.id = e.series
   LEFT JOIN text tu ON tu.id = e.user LEFT JOIN text ta ON ta.id = e.attributes LEFT JOIN text tw ON tw.id = e.weather`;
 
-export function decodeRow(homeId: string, row: EventRow): HomeEvent {
+/** undefined: no event can be made of the row. No program of ours wrote it so. */
+export function eventOf(homeId: string, row: EventRow): HomeEvent | undefined {
+  try {
+    const event = decodeRow(homeId, row);
+    return isWhole(event) ? event : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The tables of version 1 took any type in any column. */
+function isWhole(event: HomeEvent): boolean {
+  const {
+    atUs,
+    lastChangedUs,
+    kind,
+    source,
+    quality,
+    value,
+    secondsInOldState: seconds = 0,
+    context,
+    attributes,
+  } = event;
+  const texts = [event.entityId, event.state, event.oldState ?? "", event.domain, event.origin];
+  return (
+    Number.isSafeInteger(atUs) &&
+    Number.isSafeInteger(lastChangedUs) &&
+    typeof seconds === "number" &&
+    [undefined, "number", "boolean"].includes(value === undefined ? undefined : typeof value) &&
+    kind !== undefined &&
+    source !== undefined &&
+    quality !== undefined &&
+    [...texts, context.id, context.parentId ?? "", context.userId ?? ""].every((text) => typeof text === "string") &&
+    typeof attributes === "object" &&
+    attributes !== null
+  );
+}
+
+function decodeRow(homeId: string, row: EventRow): HomeEvent {
   const [atUs, , flags, unchangedUs, state, value, oldState, lasted, local, contextId, parentId] = row;
   const [entityId, tags, userId, attributes, weather] = row.slice(11) as unknown as [string, ...(string | null)[]];
   const [areaId, deviceId, domain, deviceClass, unit, origin] = JSON.parse(tags ?? "[]") as Tags;

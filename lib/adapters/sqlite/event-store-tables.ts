@@ -1,4 +1,5 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
+import { HearthlineError } from "../../base/errors.ts";
 
 export const DAY_US = 86_400_000_000;
 export const dayOf = (atUs: number): number => Math.floor(atUs / DAY_US);
@@ -6,6 +7,8 @@ export const dayOf = (atUs: number): number => Math.floor(atUs / DAY_US);
 /** What the directory knows of a segment. Its body never changes. */
 export interface Segment {
   readonly id: number;
+  readonly home: number;
+  readonly day: number;
   readonly seq: number;
   readonly isClosed: boolean;
   readonly count: number;
@@ -18,7 +21,7 @@ export interface Segment {
 }
 
 /** A segment that is to be written; `seq` undefined: the newest. */
-export interface NewSegment extends Omit<Segment, "id" | "seq" | "bytes"> {
+export interface NewSegment extends Omit<Segment, "id" | "home" | "day" | "seq" | "bytes"> {
   readonly seq: number | undefined;
   readonly body: Uint8Array;
 }
@@ -34,14 +37,17 @@ type SegmentRow = [number, number, number, number, number, number, number, strin
 /** A database's tables, by statements that are each prepared once. Nothing here begins or ends a transaction. */
 export interface Tables {
   homeOf(homeId: string): number | undefined;
+  nameOf(home: number): string | undefined;
   makeHome(homeId: string): number;
+  /** undefined: it has no events. */
+  day(home: number, day: number): Day | undefined;
   /** Of these days, both included, those with events, ascending or descending. */
   days(home: number, from: number, to: number): Day[];
   /** The first or the last of these days that has events. */
   nextDay(home: number, from: number, to: number, order: "asc" | "desc"): Day | undefined;
   /** False: the entity has no events in that day. */
   mayHaveEvents(home: number, day: Day, entityId: string): boolean;
-  /** By `seq`, the oldest first. */
+  /** By `seq`, the oldest first. @throws HearthlineError `store_damaged` */
   segments(home: number, day: number): Segment[];
   /** The newest ones of a day, the newest first. */
   tail(home: number, day: number, limit: number): Segment[];
@@ -77,8 +83,13 @@ export function createTables(db: DatabaseSync): Tables {
     rows,
     run,
     homeOf,
+    nameOf: (home) => rows<[string]>("SELECT name FROM home WHERE id = ?", home)[0]?.[0],
     makeHome: (homeId) =>
       homeOf(homeId) ?? Number(statement("INSERT INTO home (name) VALUES (?)").run(homeId).lastInsertRowid),
+    day: (home, day) => {
+      const [row] = rows<[DayState]>("SELECT state FROM day WHERE home = ? AND day = ?", home, day);
+      return row && { day, state: row[0] };
+    },
     days: (home, from, to) =>
       rows<[number, DayState]>(
         "SELECT day, state FROM day WHERE home = ? AND day BETWEEN ? AND ? ORDER BY day",
@@ -94,13 +105,13 @@ export function createTables(db: DatabaseSync): Tables {
       rows("SELECT 1 FROM rollup WHERE home = ? AND entity = ? AND day = ?", home, entityId, day).length > 0,
     segments: (home, day) =>
       rows<SegmentRow>(`SELECT ${SEGMENT} FROM segment WHERE home = ? AND day = ? ORDER BY seq`, home, day).map(
-        segmentOf,
+        segmentOf(home, day),
       ),
     tail: (home, day, limit) =>
       rows<SegmentRow>(
         `SELECT ${SEGMENT} FROM segment WHERE home = ? AND day = ? ORDER BY seq DESC LIMIT ?`,
         ...[home, day, limit],
-      ).map(segmentOf),
+      ).map(segmentOf(home, day)),
     body: (id) => rows<[Uint8Array]>("SELECT body FROM segment WHERE id = ?", id)[0]?.[0],
     add: (home, day, segment) => {
       const { seq, isClosed, count, minUs, maxUs, firstEntity = null, lastEntity = null, body } = segment;
@@ -119,14 +130,15 @@ export function createTables(db: DatabaseSync): Tables {
   };
 }
 
-const segmentOf = ([id, seq, closed, count, bytes, minUs, maxUs, first, last]: SegmentRow): Segment => ({
-  id,
-  seq,
-  isClosed: closed === 1,
-  count,
-  bytes,
-  minUs,
-  maxUs,
-  firstEntity: first ?? undefined,
-  lastEntity: last ?? undefined,
-});
+const segmentOf =
+  (home: number, day: number) =>
+  ([id, seq, closed, count, bytes, minUs, maxUs, first, last]: SegmentRow): Segment => {
+    if (dayOf(minUs) !== day || dayOf(maxUs) !== day) {
+      throw new HearthlineError(
+        "store_damaged",
+        `The directory of the event store says that segment "${id}" of day "${day}" is of another day; wanted is a backup of the file.`,
+      );
+    }
+    const [firstEntity, lastEntity] = [first ?? undefined, last ?? undefined];
+    return { id, home, day, seq, isClosed: closed === 1, count, bytes, minUs, maxUs, firstEntity, lastEntity };
+  };

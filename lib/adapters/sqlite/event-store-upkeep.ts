@@ -1,12 +1,13 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../../base/clock.ts";
 import type { EventStore } from "../../store/ports.ts";
+import { isDamage } from "./event-store-blocks.ts";
 import { compactedDay, type DayPlan, isAsPlanned, planOf, putCompacted } from "./event-store-compact.ts";
 import { type EventStoreFile, PAUSE_MS } from "./event-store-file.ts";
-import { hasBefore, type PrunedDay, prunedDay, putPruned } from "./event-store-prune.ts";
+import { hasBefore, type PrunedDay, pruneAtOnce, prunedDay, putPruned } from "./event-store-prune.ts";
 import { FIRST_US } from "./event-store-read.ts";
 import type { Source } from "./event-store-spans.ts";
-import { DAY_US, dayOf } from "./event-store-tables.ts";
+import { DAY_US, dayOf, type Tables } from "./event-store-tables.ts";
 
 /** How often a day is done again that others wrote to meanwhile, before the next night has to do it. */
 const ATTEMPTS = 5;
@@ -42,14 +43,23 @@ export function createUpkeep(file: EventStoreFile, clock: Clock): Pick<EventStor
     }
   }
 
-  /** How many events went; undefined: others wrote to the day meanwhile. */
-  async function pruneDay(plan: DayPlan, beforeUs: number): Promise<number | undefined> {
+  /** How many events went. */
+  async function pruneDay({ homeId, day }: DayPlan, beforeUs: number): Promise<number> {
     const doing = "Pruning the event store";
     const reading = <T>(work: (source: Source) => T): T => file.read(doing, work);
-    const pruned: PrunedDay = await driven(prunedDay(reading, plan, beforeUs));
-    const isDone = file.write(doing, ({ tables }) => putPruned(tables, plan, pruned));
-    await clock.sleep(PAUSE_MS);
-    return isDone ? pruned.events : undefined;
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const plan = reading((source) => planOf(source, homeId, day));
+      if (!plan) return 0;
+      const pruned: PrunedDay = await driven(prunedDay(reading, plan, beforeUs));
+      const isDone = file.write(doing, ({ tables }) => putPruned(tables, plan, pruned));
+      await clock.sleep(PAUSE_MS);
+      if (isDone) return pruned.events;
+    }
+    // Others write to the day all the time (an import): once they have to wait.
+    return file.write(doing, (source) => {
+      const plan = planOf(source, homeId, day);
+      return plan ? pruneAtOnce(source, plan, beforeUs) : 0;
+    });
   }
 
   return {
@@ -60,17 +70,32 @@ export function createUpkeep(file: EventStoreFile, clock: Clock): Pick<EventStor
         const home = tables.homeOf(homeId);
         return home === undefined ? [] : tables.days(home, dayOf(FIRST_US), Math.floor(beforeUs / DAY_US) - 1);
       });
-      for (const day of days) if (isOpen([day])) await compactDay(homeId, day.day);
+      let damage: unknown;
+      for (const day of days) {
+        if (!isOpen([day])) continue;
+        await compactDay(homeId, day.day).catch((thrown) => {
+          // The other days are as good as ever.
+          if (!isDamage(thrown)) throw thrown;
+          damage ??= thrown;
+        });
+      }
+      if (damage !== undefined) throw damage;
     },
     prune: async (homeId, beforeUs) => {
       const doing = "Pruning the event store";
       await file.ready(doing);
       let count = 0;
-      for (;;) {
-        const plan = file.read(doing, (source) => firstBefore(source, homeId, beforeUs));
+      // Each day once, whatever is written meanwhile to those before it: so there is an end.
+      for (let fromDay = dayOf(FIRST_US); ; ) {
+        const plan = file.read(doing, (source) => firstBefore(source, { homeId, fromDay, beforeUs }));
         if (!plan) break;
-        count += (await pruneDay(plan, beforeUs)) ?? 0;
+        count += await pruneDay(plan, beforeUs);
+        fromDay = plan.day + 1;
       }
+      if (file.read(doing, ({ tables }) => isBare(tables, homeId)))
+        file.write(doing, ({ tables }) => {
+          if (isBare(tables, homeId)) tables.run("DELETE FROM home WHERE name = ?", homeId);
+        });
       while (file.plain(doing, giveBack)) await clock.sleep(PAUSE_MS);
       return count;
     },
@@ -79,10 +104,24 @@ export function createUpkeep(file: EventStoreFile, clock: Clock): Pick<EventStor
 
 const isOpen = ([day]: readonly { readonly state: number }[]): boolean => day !== undefined && day.state !== 1;
 
-function firstBefore(source: Source, homeId: string, beforeUs: number): DayPlan | undefined {
+/** A home of which nothing is left but its name. Ids are never given twice, and every write looks for the home's again. */
+function isBare(tables: Tables, homeId: string): boolean {
+  const home = tables.homeOf(homeId);
+  if (home === undefined) return false;
+  const has = (sql: string) => tables.rows(sql, home).length > 0;
+  return !["segment", "day", "rollup"].some((table) => has(`SELECT 1 FROM ${table} WHERE home = ? LIMIT 1`));
+}
+
+interface Old {
+  readonly homeId: string;
+  readonly fromDay: number;
+  readonly beforeUs: number;
+}
+
+function firstBefore(source: Source, { homeId, fromDay, beforeUs }: Old): DayPlan | undefined {
   const home = source.tables.homeOf(homeId);
   if (home === undefined) return undefined;
-  const day = source.tables.nextDay(home, dayOf(FIRST_US), dayOf(beforeUs - 1), "asc")?.day;
+  const day = source.tables.nextDay(home, fromDay, dayOf(beforeUs - 1), "asc")?.day;
   if (day === undefined || !hasBefore(source.tables, { home, day }, beforeUs)) return undefined;
   return planOf(source, homeId, day);
 }

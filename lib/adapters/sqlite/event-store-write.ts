@@ -1,6 +1,6 @@
 import type { HomeEvent } from "../../event/index.ts";
 import { encodeBlock, mergeRuns } from "../../series/index.ts";
-import type { Blocks } from "./event-store-blocks.ts";
+import { isDamage } from "./event-store-blocks.ts";
 import { type Source, sortedRun } from "./event-store-spans.ts";
 import { dayOf, type Segment, type Tables } from "./event-store-tables.ts";
 
@@ -33,8 +33,9 @@ export function prepare(events: readonly HomeEvent[]): Prepared[] {
 function homes(events: readonly HomeEvent[]): (readonly [string, readonly HomeEvent[]])[] {
   const [first] = events;
   if (!first) return [];
-  const isOne = events.every(({ homeId }) => homeId === first.homeId);
-  return isOne ? [[first.homeId, events]] : [...Map.groupBy(events, ({ homeId }) => homeId)];
+  const { homeId } = first;
+  for (const event of events) if (event.homeId !== homeId) return [...Map.groupBy(events, (each) => each.homeId)];
+  return [[homeId, events]];
 }
 
 /** A sorted run, a part for each day. */
@@ -85,7 +86,10 @@ function mergeTail({ tables, blocks }: Source, home: number, day: number): boole
   for (let tier = 0; tier < TIERS; tier++) {
     const merged = suffix(tail, FAN ** (tier + 1));
     if (merged.length < FAN) continue;
-    replaceByOne({ tables, blocks }, { home, day, segments: merged.toReversed() });
+    const runs = newestRuns({ tables, blocks }, merged);
+    if (runs.length < FAN) return false;
+    const segments = merged.slice(0, runs.length).reverse();
+    replaceByOne(tables, { home, day, segments, events: mergeRuns(runs.reverse()) });
     return true;
   }
   return false;
@@ -102,12 +106,29 @@ function suffix(tail: readonly Segment[], belowRows: number): Segment[] {
   return found;
 }
 
-function replaceByOne(
-  { tables, blocks }: { tables: Tables; blocks: Blocks },
-  { home, day, segments }: { home: number; day: number; segments: readonly Segment[] },
-): void {
-  const runs = segments.map((segment) => blocks.open(tables, segment)?.events() ?? []);
-  const events = mergeRuns(runs);
+/** The segments' events, up to the first that is damaged: what is read later complains of it, what is written need not wait for a person. */
+function newestRuns({ tables, blocks }: Source, segments: readonly Segment[]): HomeEvent[][] {
+  const runs: HomeEvent[][] = [];
+  for (const segment of segments) {
+    try {
+      runs.push(blocks.open(tables, segment)?.events() ?? []);
+    } catch (thrown) {
+      if (!isDamage(thrown)) throw thrown;
+      break;
+    }
+  }
+  return runs;
+}
+
+interface Replacement {
+  readonly home: number;
+  readonly day: number;
+  /** The oldest first. */
+  readonly segments: readonly Segment[];
+  readonly events: readonly HomeEvent[];
+}
+
+function replaceByOne(tables: Tables, { home, day, segments, events }: Replacement): void {
   tables.remove(segments.map(({ id }) => id));
   tables.add(home, day, {
     ...spanOf(events),

@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { type ErrorCode, HearthlineError, isHearthlineError, messageOf } from "../../base/errors.ts";
@@ -130,13 +130,14 @@ export function snapshot<T>(db: DatabaseSync, work: () => T): T {
   }
 }
 
+const DAMAGED = "the file is damaged; wanted is a backup of it, or a new file";
 // Primary result codes: https://www.sqlite.org/rescode.html
 const FATES: Readonly<Record<number, readonly [keyof SqliteCodes, string]>> = {
   5: ["locked", "another process holds its lock"],
   6: ["locked", "another connection holds its lock"],
   8: ["readOnly", "the file cannot be written; wanted is write permission on it and on its folder"],
   10: ["failed", "the disk answers with an error"],
-  11: ["damaged", "the file is damaged; wanted is a backup of it, or a new file"],
+  11: ["damaged", DAMAGED],
   13: ["full", "the disk is full; wanted is free space"],
   14: ["unopened", "the file cannot be opened; wanted is a folder that may be written"],
   26: ["damaged", "the file is no SQLite database; wanted is a backup of it, or a new file"],
@@ -149,6 +150,19 @@ const FOLDER_FATES: Readonly<Record<string, readonly [keyof SqliteCodes, string]
   EROFS: ["readOnly", "its folder is on a disk that is read-only; wanted is a folder that may be written"],
   ENOSPC: ["full", "the disk is full; wanted is free space"],
 };
+const UNOPENED = 14;
+
+/** SQLite does not say why it cannot open a file, and of a read-only disk `mkdir` says ENOENT. The nearest folder that there is knows. */
+function whyUnwritable(path: string): string | undefined {
+  const nearest = (at: string): string => (existsSync(at) || dirname(at) === at ? at : nearest(dirname(at)));
+  try {
+    for (const at of existsSync(path) ? [path, dirname(path)] : [nearest(path)]) accessSync(at, constants.W_OK);
+    return undefined;
+  } catch (thrown) {
+    return String((thrown as { code?: unknown }).code);
+  }
+}
+
 const NO_FOLDER = ["unopened", "its folder cannot be made; wanted is a folder that may be written"] as const;
 
 /** Runs `work`; what SQLite or the file system throws becomes an error of ours that says what was tried, with which file, and what is wanted. */
@@ -162,9 +176,18 @@ export function withSqliteErrors<T>(
     if (isHearthlineError(thrown)) throw thrown;
     const { errcode, code } = thrown as { errcode?: unknown; code?: unknown };
     const isFileSystem = typeof code === "string" && /^E[A-Z]+$/.test(code);
+    if (code === "ERR_OUT_OF_RANGE") {
+      // What node says of whole numbers beyond 2^53. Nothing of ours writes such.
+      throw new HearthlineError(codes.damaged, `${doing} "${path}": ${DAMAGED} (${messageOf(thrown)}).`, {
+        cause: thrown,
+      });
+    }
     if (typeof errcode !== "number" && !isFileSystem) throw thrown;
     // The low byte is the primary code, the rest details it.
-    const [ours, state] = isFileSystem ? (FOLDER_FATES[code] ?? NO_FOLDER) : (FATES[Number(errcode) & 0xff] ?? OTHER);
+    const primary = Number(errcode) & 0xff;
+    const reason = isFileSystem || primary === UNOPENED ? whyUnwritable(path) : undefined;
+    const fate = isFileSystem ? (FOLDER_FATES[code] ?? NO_FOLDER) : (FATES[primary] ?? OTHER);
+    const [ours, state] = FOLDER_FATES[reason ?? ""] ?? fate;
     throw new HearthlineError(codes[ours], `${doing} "${path}": ${state} (${messageOf(thrown)}).`, { cause: thrown });
   }
 }

@@ -66,6 +66,14 @@ export function poissonTail(hits: number, mean: number): number {
   }
 }
 
+/** P(Z >= z) of a normal distribution (Abramowitz and Stegun 26.2.17): error below 1e-7. */
+export function normalTail(z: number): number {
+  if (z < 0) return 1 - normalTail(-z);
+  const t = 1 / (1 + 0.2316419 * z);
+  const sum = t * (0.31938153 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))));
+  return (Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI)) * sum;
+}
+
 /**
  * Benjamini and Hochberg's adjustment (1995): q-values in the order of `pValues`. `family`: how many hypotheses could have been reported, those that were never
  * written down included (they count as p = 1); at least the number of p-values. Complexity: O(n log n).

@@ -8,7 +8,11 @@ import type { PatternFacts, PatternKind, Weekday } from "../patterns/types.ts";
  */
 export type Actor = "person" | "automation";
 
-/** A change of an entity from one meaningful state to another, as detectors see it: no restarts, no attributes, no numbers, no `unavailable`. */
+/**
+ * A change of an entity from one meaningful state to another, as detectors see it: no restarts, no attributes, no numbers, no `unavailable`, no bouncing.
+ * What takes its time (`opening`, then `open`) is one change to the last state, at the time at which it set out. What is no state but a moment has the one state
+ * `on` (scene), `pressed` (button) or its `event_type` (event), and no old state.
+ */
 export interface Occurrence {
   readonly atUs: Microseconds;
   readonly entityId: string;
@@ -21,7 +25,7 @@ export interface Occurrence {
   readonly areaId?: string;
   readonly deviceId?: string;
   readonly actor: Actor;
-  /** Changes of one context within two seconds are one act (a group, a scene, a script): the same number, ascending in the day. */
+  /** Changes of one context, each within two seconds of the one before, are one act (a group, a scene, a script): the same number, ascending in the day. */
   readonly act: number;
   /** Local wall clock: minutes since local midnight, 0 to 1440 (not included), with fractions. */
   readonly minute: number;
@@ -42,11 +46,17 @@ export interface DayFacts {
   readonly occurrences: readonly Occurrence[];
   /** Entities of which the home has said that they cannot be asked now, and when: `[entityId, fromUs, toUs]`. */
   readonly unavailable: readonly (readonly [string, Microseconds, Microseconds])[];
+  /** Entities that changed too often or had too many states to learn from: none of their changes is among the occurrences. Ascending. */
+  readonly muted: readonly string[];
   /** Sunrise and sunset of the day, from `sun.sun`, in minutes of the local day; absent: the home does not tell. */
   readonly sunriseMinute?: number;
   readonly sunsetMinute?: number;
   /** Of `binary_sensor.workday*`, where the home has one: a holiday on a weekday is a day off. */
   readonly isWorkday?: boolean;
+  /** The same sensor at the end of the day: it changes at midnight, inside the day, and stays silent where nothing changes. */
+  readonly isWorkdayNext?: boolean;
+  /** Of most changes of actuators Home Assistant has said in which context they happened. Otherwise (an imported past) automations look like persons. */
+  readonly hasContexts: boolean;
   /** Times in which nothing was heard (the relay was down, Home Assistant restarted): no opportunity lies there. */
   readonly silent: readonly (readonly [Microseconds, Microseconds])[];
 }
@@ -57,14 +67,21 @@ export interface HomeDay {
   readonly weekday: Weekday;
   /** 23, 24 or 25 on the days of a clock change. */
   readonly hours: number;
-  /** What persons did, by hour of the local wall clock (24 counts). */
+  /** What persons did and sensors saw, by hour of the local wall clock (24 counts): each entity once in ten minutes. */
   readonly activityByHour: readonly number[];
   readonly sunriseMinute?: number;
   readonly sunsetMinute?: number;
   readonly isWorkday?: boolean;
+  /** What the next day's `DayInfo.isWorkday` is. */
+  readonly isWorkdayNext?: boolean;
+  /** As of DayFacts: what was done on this day by persons was surely not done by automations. */
+  readonly hasContexts: boolean;
   /** Seconds of the day in which nothing was heard. */
   readonly silentSeconds: number;
-  /** Somebody lived there: activity above a fifth of the median of all days, and not silent for more than half the day. Days that are not eligible are no opportunity and no miss. */
+  /**
+   * Somebody lived there: activity above a fifth of the median of all days, and not silent for more than half the day. Days that are not eligible are no
+   * opportunity and no miss. As kept, of one day alone, without that median; what a detector is given has been through `eligible`.
+   */
   readonly isEligible: boolean;
 }
 

@@ -45,28 +45,41 @@ export const hasEnded = (layer: AggregateLayer, first: string, { date, calendar 
 export const hasEvents = (day: Aggregate | undefined): boolean =>
   day !== undefined && unpackRows(day).some(({ rollup }) => rollup !== undefined);
 
+interface Span {
+  readonly fromUs: number;
+  readonly toUs: number;
+}
+
+async function firstIn(
+  store: Pick<EventStore, "range">,
+  homeId: string,
+  { fromUs, toUs }: Span,
+): Promise<number | undefined> {
+  if (fromUs >= toUs) return undefined;
+  return (await store.range({ homeId, fromUs, toUs, order: "asc", limit: 1 })).events[0]?.atUs;
+}
+
+/** Days with raw events before a date, one after the other, from the store's oldest on. */
+export async function* daysWithEvents(
+  store: Pick<EventStore, "range" | "retention">,
+  { homeId, calendar }: Night,
+  beforeDate: string,
+): AsyncGenerator<string> {
+  let fromUs = (await store.retention(homeId)).oldestUs;
+  const { fromUs: endUs } = periodOf("daily", beforeDate, calendar);
+  while (fromUs !== undefined && fromUs < endUs) {
+    const date = homeDayOf(fromUs, calendar.analysisTime, calendar.timeZone);
+    yield date;
+    fromUs = await firstIn(store, homeId, { fromUs: periodOf("daily", date, calendar).toUs, toUs: endUs });
+  }
+}
+
 export function createProgress(options: {
   readonly store: Pick<EventStore, "range" | "retention">;
   readonly kept: Pick<KeptLayers, "read" | "dates">;
   readonly retention: Retention;
 }): Progress {
   const { store, kept, retention } = options;
-
-  async function firstIn(homeId: string, span: { readonly fromUs: number; readonly toUs: number }) {
-    const { fromUs, toUs } = span;
-    if (fromUs >= toUs) return undefined;
-    return (await store.range({ homeId, fromUs, toUs, order: "asc", limit: 1 })).events[0]?.atUs;
-  }
-
-  async function* daysWithEvents({ homeId, calendar }: Night, beforeDate: string): AsyncGenerator<string> {
-    let fromUs = (await store.retention(homeId)).oldestUs;
-    const { fromUs: endUs } = periodOf("daily", beforeDate, calendar);
-    while (fromUs !== undefined && fromUs < endUs) {
-      const date = homeDayOf(fromUs, calendar.analysisTime, calendar.timeZone);
-      yield date;
-      fromUs = await firstIn(homeId, { fromUs: periodOf("daily", date, calendar).toUs, toUs: endUs });
-    }
-  }
 
   async function spanOf({ homeId, calendar }: Night, date: string): Promise<Period> {
     const period = periodOf("daily", date, calendar);
@@ -88,7 +101,7 @@ export function createProgress(options: {
   }
 
   return {
-    daysWithEvents,
+    daysWithEvents: (night, beforeDate) => daysWithEvents(store, night, beforeDate),
     spanOf,
 
     async withSilent({ homeId }, days) {
@@ -113,7 +126,7 @@ export function createProgress(options: {
       // Its own aggregate has gone after it was summed.
       if (date < dailyKeptFrom(night.date, retention) && (await hasSums(night, date))) return "done";
       // A day may hold nothing but what older ones left behind, and its events may still come, by an import.
-      return (await firstIn(night.homeId, await spanOf(night, date))) === undefined ? "done" : "undone";
+      return (await firstIn(store, night.homeId, await spanOf(night, date))) === undefined ? "done" : "undone";
     },
   };
 }

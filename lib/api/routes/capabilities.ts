@@ -1,14 +1,25 @@
 import * as z from "zod";
-import { type DeviceCapabilities, type DeviceIndex, zigbeeAddressesOf } from "../../devices/index.ts";
+import type { UtilisationStore } from "../../analysis/index.ts";
+import {
+  type AbilityStore,
+  type DeviceCapabilities,
+  type DeviceIndex,
+  deviceAbilities,
+  type Feature,
+  zigbeeAddressesOf,
+} from "../../devices/index.ts";
 import { capabilityPageShape, deviceCapabilitiesShape } from "../capability-shapes.ts";
 import { jsonAnswer, NOT_MODIFIED, scopedProblems } from "../documented.ts";
 import { byKey, jsonWithTag, pageOf } from "../listing.ts";
 import { Problem } from "../problem.ts";
 import { cursorParameter, idParameter, limitParameter, readQuery } from "../query.ts";
 import type { ScopedRoute } from "../route.ts";
+import { utilisationView } from "../utilisation-shapes.ts";
 
 export interface CapabilityParts {
   readonly index: Pick<DeviceIndex, "list">;
+  readonly abilities: Pick<AbilityStore, "get">;
+  readonly utilisation: Pick<UtilisationStore, "get">;
 }
 
 const querySchema = z.strictObject({ limit: limitParameter, cursor: cursorParameter });
@@ -16,8 +27,8 @@ const TAGS = ["index"];
 /** An access bit. */
 const SETTABLE = 2;
 
-/** What the devices can do, as far as Zigbee2MQTT has told: as of the last time that the outbox asked for it. */
-export const capabilityRoutes = ({ index }: CapabilityParts): ScopedRoute[] => [listRoute(index), deviceRoute(index)];
+/** What the devices can do, as far as Zigbee2MQTT has told, as of the last time that the outbox asked for it; of all others, what Home Assistant's states have said. */
+export const capabilityRoutes = (parts: CapabilityParts): ScopedRoute[] => [listRoute(parts.index), deviceRoute(parts)];
 
 const listRoute = (index: CapabilityParts["index"]): ScopedRoute => ({
   method: "GET",
@@ -50,7 +61,7 @@ const listRoute = (index: CapabilityParts["index"]): ScopedRoute => ({
   },
 });
 
-const deviceRoute = (index: CapabilityParts["index"]): ScopedRoute => ({
+const deviceRoute = ({ index, abilities, utilisation }: CapabilityParts): ScopedRoute => ({
   method: "GET",
   path: "/api/v1/devices/{id}/capabilities",
   scope: "read",
@@ -58,7 +69,7 @@ const deviceRoute = (index: CapabilityParts["index"]): ScopedRoute => ({
     operationId: "getDeviceCapabilities",
     summary: "What a device can do",
     description:
-      "Features of what Zigbee2MQTT exposes, flattened. A device that is not Zigbee2MQTT's, or of which nothing has come yet, has none and the source null.",
+      "Features of what Zigbee2MQTT exposes, flattened; of all other devices those that Home Assistant's states tell, in the same form. A device of which nothing has come yet has none and the source null.",
     tags: TAGS,
     requestParams: { path: z.object({ id: idParameter }) },
     responses: {
@@ -69,19 +80,32 @@ const deviceRoute = (index: CapabilityParts["index"]): ScopedRoute => ({
   },
   async handle(request, { homeId }) {
     const id = request.param("id");
-    const [rows, devices] = await Promise.all([index.list(homeId, "capabilities"), index.list(homeId, "devices")]);
+    const [rows, devices, entities, known, night] = await Promise.all([
+      index.list(homeId, "capabilities"),
+      index.list(homeId, "devices"),
+      index.list(homeId, "entities"),
+      abilities.get(homeId),
+      utilisation.get(homeId),
+    ]);
     const device = devices.find(({ deviceId }) => deviceId === id);
     if (!device) throw new Problem("not_found", `There is no device "${id}" in this home.`);
-    const addresses = new Set(zigbeeAddressesOf(device));
-    const row = rows.find(({ ieeeAddress }) => addresses.has(ieeeAddress));
+    const sources = { capabilities: rows, entities, abilities: known?.entities ?? [] };
+    const found = deviceAbilities(sources)(device);
+    const used = night?.devices.find(({ deviceId }) => deviceId === id);
     return jsonWithTag(request, {
       device_id: id,
-      source: row ? "zigbee2mqtt" : null,
-      ...(row && { zigbee: summaryOf(row, id) }),
-      features: row?.features ?? [],
-      options: row?.options ?? [],
+      source: found?.source ?? null,
+      ...(found?.zigbee && { zigbee: summaryOf(found.zigbee, id) }),
+      features: (found?.features ?? []).map(featureView),
+      options: (found?.options ?? []).map(featureView),
+      ...(used && night && { utilisation: utilisationView(used, night.date) }),
     });
   },
+});
+
+const featureView = ({ entityId, ...feature }: Feature) => ({
+  ...feature,
+  ...(entityId !== undefined && { entity_id: entityId }),
 });
 
 const summaryOf = (row: DeviceCapabilities, deviceId: string | undefined) => ({

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import type { UtilisationStore } from "../../analysis/index.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Conflict, ConflictStore, DeviceIndex } from "../../devices/index.ts";
 import { conflictView } from "../change-views.ts";
@@ -13,6 +14,7 @@ import { areaPageShape, deviceDetailShape, devicePageShape, entityPageShape } fr
 export interface InventoryParts {
   readonly index: Pick<DeviceIndex, "list" | "seen">;
   readonly conflicts: Pick<ConflictStore, "list">;
+  readonly utilisation: Pick<UtilisationStore, "get">;
   readonly clock: Pick<Clock, "nowMs">;
 }
 
@@ -94,8 +96,8 @@ const devicesRoute = (parts: InventoryParts): ScopedRoute => ({
   },
   async handle(request, { homeId }) {
     const { limit, cursor, area_id } = readQuery(deviceQuery, request.query);
-    const conflicts = await standingConflicts(parts, homeId);
-    const { devices } = await readInventory(parts.index, homeId, conflicts);
+    const [conflicts, night] = await Promise.all([standingConflicts(parts, homeId), parts.utilisation.get(homeId)]);
+    const { devices } = await readInventory(parts.index, homeId, { conflicts, night });
     const wanted = devices.filter((device) => area_id === undefined || device.area_id === area_id);
     const query = ["devices", homeId, area_id ?? null];
     const { items, next } = pageOf(wanted, ({ device_id }) => device_id, { limit, cursor, query, view: asItIs });
@@ -116,9 +118,9 @@ const deviceRoute = (parts: InventoryParts): ScopedRoute => ({
   },
   async handle(request, { homeId }) {
     const id = request.param("id");
-    const conflicts = await standingConflicts(parts, homeId);
+    const [conflicts, night] = await Promise.all([standingConflicts(parts, homeId), parts.utilisation.get(homeId)]);
     const [{ devices, entities }, registered] = await Promise.all([
-      readInventory(parts.index, homeId, conflicts),
+      readInventory(parts.index, homeId, { conflicts, night }),
       parts.index.list(homeId, "devices"),
     ]);
     const view = devices.find(({ device_id }) => device_id === id);

@@ -1,14 +1,25 @@
 import * as z from "zod";
-import type { Job, JobStore } from "../../analysis/index.ts";
+import { askForJob, JOB_KINDS, type Job, type JobStore } from "../../analysis/index.ts";
+import type { Clock } from "../../base/clock.ts";
+import { isHearthlineError } from "../../base/errors.ts";
+import type { HomeDirectory } from "../../devices/index.ts";
+import type { Queue } from "../../ingest/index.ts";
 import { jsonAnswer, NOT_MODIFIED, scopedProblems } from "../documented.ts";
 import { byKey, jsonWithTag, pageOf } from "../listing.ts";
 import { Problem } from "../problem.ts";
 import { cursorParameter, idParameter, limitParameter, readQuery } from "../query.ts";
-import type { ScopedRoute } from "../route.ts";
+import { BODY_PROBLEMS, readBody } from "../read-body.ts";
+import { json, type ScopedRoute } from "../route.ts";
 import { jobPageShape, jobShape } from "../shapes.ts";
 
 export interface JobParts {
-  readonly jobs: Pick<JobStore, "get" | "list">;
+  readonly jobs: Pick<JobStore, "get" | "list" | "create" | "requeue">;
+  readonly homes: Pick<HomeDirectory, "get">;
+  /** The queue of jobs. */
+  readonly analysisQueue: Queue;
+  /** Local time at which a home's day ends: `03:00`. */
+  readonly analysisTime: string;
+  readonly clock: Pick<Clock, "nowMs">;
 }
 
 /** The list reaches back over this many jobs: more than two years of nights. */
@@ -16,7 +27,48 @@ const HISTORY_MAX = 1_000;
 
 const querySchema = z.strictObject({ limit: limitParameter, cursor: cursorParameter });
 
-export const jobRoutes = ({ jobs }: JobParts): ScopedRoute[] => [
+const bodySchema = z
+  .strictObject({
+    kind: z.enum(JOB_KINDS),
+    date: z.iso.date().meta({ description: "Any local day of the day, week or month; it must have ended." }),
+    home_id: z.string().max(64).optional().meta({ description: "The token's own home, if it is said at all." }),
+  })
+  .meta({ id: "JobRequest" });
+
+export const jobRoutes = (parts: JobParts): ScopedRoute[] => [runRoute(parts), ...readRoutes(parts)];
+
+const runRoute = (parts: JobParts): ScopedRoute => ({
+  method: "POST",
+  path: "/api/v1/jobs",
+  scope: "write",
+  operation: {
+    operationId: "runJob",
+    summary: "Runs the nightly job of a day, week or month that has ended",
+    description:
+      "One that is done runs once more; one that waits or runs does so once. A job done twice leaves the same.",
+    tags: ["jobs"],
+    requestBody: { required: true, content: { "application/json": { schema: bodySchema } } },
+    responses: {
+      "202": jsonAnswer("The job, which waits or runs", jobShape),
+      ...scopedProblems(...BODY_PROBLEMS, "not_found"),
+    },
+  },
+  async handle(request, { homeId }) {
+    const { kind, date, home_id } = await readBody(request, bodySchema);
+    const home = home_id === undefined || home_id === homeId ? await parts.homes.get(homeId) : undefined;
+    if (!home) throw new Problem("not_found", `There is no home "${home_id ?? homeId}" that this token may speak for.`);
+    try {
+      const job = await askForJob(home, { kind, date }, { ...parts, queue: parts.analysisQueue });
+      return json(toWireJob(job), 202, { location: `/api/v1/jobs/${job.id}` });
+    } catch (thrown) {
+      if (isHearthlineError(thrown) && thrown.code === "request_invalid")
+        throw new Problem("request_invalid", thrown.message, { errors: [{ field: "date", detail: thrown.message }] });
+      throw thrown;
+    }
+  },
+});
+
+const readRoutes = ({ jobs }: JobParts): ScopedRoute[] => [
   {
     method: "GET",
     path: "/api/v1/jobs",

@@ -6,6 +6,7 @@ import {
   type AggregateStore,
   ENTITIES,
   type EntityRow,
+  type PatternStore,
   type Retention,
   type RetentionRecords,
   unpackRows,
@@ -24,6 +25,7 @@ import { sampleOf } from "../samples.ts";
 
 export interface LayerParts {
   readonly aggregates: AggregateStore;
+  readonly patterns: Pick<PatternStore, "list">;
   readonly retentionRecords: RetentionRecords;
   /** By this function's settings: what the next nightly job will enforce. */
   readonly retention: Retention;
@@ -110,7 +112,7 @@ function toWire(aggregate: Aggregate, row: EntityRow) {
   };
 }
 
-const retentionRoute = ({ aggregates, retentionRecords, retention, events }: LayerParts): ScopedRoute => ({
+const retentionRoute = ({ aggregates, patterns, retentionRecords, retention, events }: LayerParts): ScopedRoute => ({
   method: "GET",
   path: "/api/v1/retention",
   scope: "read",
@@ -121,7 +123,12 @@ const retentionRoute = ({ aggregates, retentionRecords, retention, events }: Lay
     responses: { "200": jsonAnswer("The layers", retentionShape), ...NOT_MODIFIED, ...scopedProblems() },
   },
   async handle(request, { homeId }) {
-    const [enforced, raw] = await Promise.all([retentionRecords.get(homeId), events.retention(homeId)]);
+    const [enforced, raw, learned] = await Promise.all([
+      retentionRecords.get(homeId),
+      events.retention(homeId),
+      patterns.list(homeId),
+    ]);
+    const oldest = learned.map(({ firstSeen }) => firstSeen).sort()[0] ?? null;
     const days = daysOf(enforced ?? retention);
     const settings = daysOf(retention);
     const layers = await Promise.all(
@@ -145,7 +152,7 @@ const retentionRoute = ({ aggregates, retentionRecords, retention, events }: Lay
           oldest: raw.oldestUs === undefined ? null : formatIsoUs(raw.oldestUs),
         },
         ...layers,
-        { layer: "patterns", keep_days: null, setting_days: null, means: [], oldest: null },
+        { layer: "patterns", keep_days: null, setting_days: null, means: [], oldest },
       ],
     });
   },

@@ -5,18 +5,20 @@ import { formatIsoUs } from "../../base/time.ts";
 import { OUTBOX_STATUSES, type OutboxMessage, outboxOutcomeSchema } from "../../event/index.ts";
 import type { Outbox, OutboxItem } from "../../publish/index.ts";
 import { fitting } from "../answer-size.ts";
-import { readJson } from "../body.ts";
 import { readCursor, writeCursor } from "../cursor.ts";
 import { jsonAnswer, NOT_MODIFIED, scopedProblems } from "../documented.ts";
 import { jsonWithTag } from "../listing.ts";
 import { outboxItemShape, outboxPageShape, outboxRequestShape } from "../outbox-shapes.ts";
 import { Problem } from "../problem.ts";
-import { cursorParameter, idParameter, invalid, limitParameter, readQuery } from "../query.ts";
-import { type ApiRequest, json, type ScopedRoute } from "../route.ts";
+import { cursorParameter, idParameter, limitParameter, readQuery } from "../query.ts";
+import { BODY_PROBLEMS, readBody } from "../read-body.ts";
+import { json, type ScopedRoute } from "../route.ts";
 
 export interface OutboxParts {
   readonly outbox: Outbox;
   readonly clock: Pick<Clock, "nowMs">;
+  /** Whoever waits for an item's end. Safe to call again. */
+  readonly itemEnded?: (item: OutboxItem) => Promise<void>;
 }
 
 const querySchema = z.strictObject({
@@ -26,13 +28,6 @@ const querySchema = z.strictObject({
 });
 
 const TAGS = ["outbox"];
-const BODY_PROBLEMS = [
-  "request_invalid",
-  "body_not_json",
-  "body_too_deep",
-  "body_too_large",
-  "media_type_unsupported",
-] as const;
 
 /** What the cloud asks of the house: put in by anybody who may write, fetched and acknowledged by the home's relay. */
 export const outboxRoutes = (parts: OutboxParts): ScopedRoute[] => [
@@ -49,7 +44,7 @@ const addRoute = ({ outbox }: OutboxParts): ScopedRoute => ({
     operationId: "addToOutbox",
     summary: "Asks something of the home's relay",
     description:
-      "`mqtt`: publish a message at the home's broker. `capabilities`: read what Zigbee2MQTT's devices can do; while one such request waits, another gives that one. The relay does it at its next look, at least once, in the order of asking.",
+      "`mqtt`: publish a message at the home's broker. `capabilities`: read what Zigbee2MQTT's devices can do; `automation`: write an automation of ours into Home Assistant, or remove it; while one such request waits, the same again gives that one. The relay does it at its next look, at least once, in the order of asking.",
     tags: TAGS,
     requestBody: { required: true, content: { "application/json": { schema: outboxRequestShape } } },
     responses: {
@@ -65,7 +60,9 @@ const addRoute = ({ outbox }: OutboxParts): ScopedRoute => ({
       const { item, added } =
         asked.kind === "mqtt"
           ? await outbox.add({ ...home, kind: "mqtt", message: messageOf(asked) })
-          : await outbox.add({ ...home, kind: "capabilities" });
+          : asked.kind === "automation"
+            ? await outbox.add({ ...home, kind: "automation", automation: asked.automation })
+            : await outbox.add({ ...home, kind: "capabilities" });
       return json(toWireItem(item), added ? 201 : 200);
     } catch (thrown) {
       if (isHearthlineError(thrown) && thrown.code === "outbox_full") throw new Problem("outbox_full", thrown.message);
@@ -109,7 +106,7 @@ const listRoute = ({ outbox, clock }: OutboxParts): ScopedRoute => ({
   },
 });
 
-const acknowledgeRoute = ({ outbox }: OutboxParts): ScopedRoute => ({
+const acknowledgeRoute = ({ outbox, itemEnded }: OutboxParts): ScopedRoute => ({
   method: "POST",
   path: "/api/v1/outbox/{id}/acknowledge",
   scope: "write",
@@ -130,16 +127,10 @@ const acknowledgeRoute = ({ outbox }: OutboxParts): ScopedRoute => ({
     const id = request.param("id");
     const item = await outbox.settle(homeId, id, outcome);
     if (!item) throw new Problem("not_found", `There is no item "${id.slice(0, 80)}" in the outbox of this home.`);
+    await itemEnded?.(item);
     return json(toWireItem(item));
   },
 });
-
-/** @throws Problem as `readJson`, and `request_invalid` that names every wrong member */
-async function readBody<S extends z.ZodType>(request: ApiRequest, schema: S): Promise<z.output<S>> {
-  const parsed = schema.safeParse(await readJson(request));
-  if (parsed.success) return parsed.data;
-  throw invalid("The body is not valid", parsed.error);
-}
 
 const isoOf = (atMs: number): string => formatIsoUs(atMs * 1000);
 
@@ -153,5 +144,6 @@ const toWireItem = (item: OutboxItem) => ({
   attempts: item.attempts,
   ...(item.deliveredAtMs !== undefined && { delivered_at: isoOf(item.deliveredAtMs) }),
   ...(item.error !== undefined && { error: item.error }),
+  ...(item.automation && { automation: item.automation }),
   ...item.message,
 });

@@ -4,17 +4,22 @@ import { createRegistryView, type DeviceIndex, type HomeDirectory } from "../../
 import { toWireEvent } from "../../event/index.ts";
 import type { EventStore } from "../../store/index.ts";
 import { type Identify, mayDo } from "../caller.ts";
-import { jsonAnswer, problemAnswers, scopedProblems, textAnswer } from "../documented.ts";
+import { jsonAnswer, NOT_MODIFIED, problemAnswers, scopedProblems, textAnswer } from "../documented.ts";
 import type { GatherHealth } from "../health.ts";
+import { isKnown } from "../listing.ts";
 import { documentOf } from "../openapi.ts";
-import type { LiveModel, Page, Pages } from "../pages.ts";
-import { PROBLEMS } from "../problem.ts";
+import type { LiveModel, Page, PageClient, Pages } from "../pages.ts";
+import { PROBLEMS, Problem } from "../problem.ts";
 import { json, type OpenRoute, type Route, type ScopedRoute } from "../route.ts";
 
 export interface PageParts {
   readonly pages: Pages;
   /** Of a page on this machine: its token. Then everything answers only when it is asked for by a name of this machine (`requireOwnPage`). */
   readonly pageToken?: string | undefined;
+  /** Undefined: there is none, and the page is a status page. */
+  readonly pageClient?: PageClient | undefined;
+  /** Local time at which a home's day ends: `03:00`. */
+  readonly analysisTime: string;
   readonly identify: Identify;
   readonly health: GatherHealth;
   readonly homes: Pick<HomeDirectory, "get">;
@@ -28,14 +33,16 @@ const EVENTS_SHOWN = 50;
 /** Names change rarely and cost a read of two registries; the page asks every two seconds. */
 const NAMES_KEPT_MS = 15_000;
 
+const CLIENT_PATH = "/page/app.js";
 const HTML = "text/html; charset=utf-8";
 
-/** The page, its live part, the readable document. `routes`: all others, for the document. */
+/** The page, its live part, its client, the readable document. `routes`: all others, for the document. */
 export function pageRoutes(parts: PageParts, routes: readonly Route[]): Route[] {
   const live = createLive(parts);
   const all: Route[] = [
     homeRoute(parts, live),
     liveRoute(parts, live),
+    clientRoute(parts),
     docsRoute(parts, () => document()),
     documentRoute(() => document()),
   ];
@@ -61,11 +68,12 @@ const homeRoute = (parts: PageParts, live: ReadLive): OpenRoute => ({
     responses: { "200": textAnswer("The page", "text/html", z.string()), ...problemAnswers() },
   },
   async handle() {
-    const token = parts.pageToken;
-    if (token === undefined) return pageResponse(parts.pages.home({}));
+    const { pageToken: token, pageClient, pages } = parts;
+    const script = pageClient && { client: `${CLIENT_PATH}?v=${pageClient.version}` };
+    if (token === undefined) return pageResponse(pages.home({ ...script }));
     const identified = await parts.identify(`Bearer ${token}`);
-    if (!("caller" in identified) || !mayDo(identified.caller, "read")) return pageResponse(parts.pages.home({}));
-    return pageResponse(parts.pages.home({ live: await live(identified.caller.homeId), token }));
+    if (!("caller" in identified) || !mayDo(identified.caller, "read")) return pageResponse(pages.home({ ...script }));
+    return pageResponse(pages.home({ live: await live(identified.caller.homeId), token, ...script }));
   },
 });
 
@@ -83,6 +91,34 @@ const liveRoute = ({ pages }: PageParts, live: ReadLive): ScopedRoute => ({
     return new Response(pages.live(await live(homeId)), {
       headers: { "content-type": HTML, "cache-control": "no-store" },
     });
+  },
+});
+
+const clientRoute = ({ pageClient }: PageParts): OpenRoute => ({
+  method: "GET",
+  path: CLIENT_PATH,
+  scope: "none",
+  operation: {
+    operationId: "getPageClient",
+    summary: "The script with which the page shows what the home does, and what it could",
+    description: "It holds nothing of any home. `v`: its version, under which it never changes.",
+    tags: ["pages"],
+    requestParams: { query: z.object({ v: z.string().optional() }) },
+    responses: {
+      "200": textAnswer("The script", "text/javascript", z.string()),
+      ...NOT_MODIFIED,
+      ...problemAnswers("not_found"),
+    },
+  },
+  async handle(request) {
+    if (!pageClient) throw new Problem("not_found", "This installation has no client for the page.");
+    const { text, version } = pageClient;
+    const etag = `"${version}"`;
+    // Under another version (a page that was opened before a deployment) it is what it is today, and asked for again.
+    const isThis = request.query.get("v") === version;
+    const headers = { etag, "cache-control": isThis ? "public, max-age=31536000, immutable" : "no-cache" };
+    if (isKnown(request.header("if-none-match"), etag)) return new Response(null, { status: 304, headers });
+    return new Response(text, { headers: { ...headers, "content-type": "text/javascript; charset=utf-8" } });
   },
 });
 
@@ -120,7 +156,7 @@ const pageResponse = ({ html, policy }: Page): Response =>
   });
 
 function createLive(parts: PageParts): ReadLive {
-  const { health, homes, index, events, clock } = parts;
+  const { health, homes, index, events, clock, analysisTime } = parts;
   const named = new Map<string, { readonly names: Promise<Names>; readonly untilMs: number }>();
 
   function namesOf(homeId: string): Promise<Names> {
@@ -142,14 +178,15 @@ function createLive(parts: PageParts): ReadLive {
     return {
       ...names,
       homeName: names.homeName || homeId,
+      dayStart: analysisTime,
       health: gathered,
       events: page?.events.map(toWireEvent) ?? null,
     };
   };
 }
 
-type Names = Pick<LiveModel, "homeName" | "areaNames" | "entityNames">;
-const NO_NAMES: Names = { homeName: "", areaNames: new Map(), entityNames: new Map() };
+type Names = Pick<LiveModel, "homeName" | "timeZone" | "areaNames" | "entityNames">;
+const NO_NAMES: Names = { homeName: "", timeZone: "UTC", areaNames: new Map(), entityNames: new Map() };
 
 async function readNames(homes: PageParts["homes"], index: PageParts["index"], homeId: string): Promise<Names> {
   const [home, areas, devices, entities] = await Promise.all([
@@ -161,6 +198,7 @@ async function readNames(homes: PageParts["homes"], index: PageParts["index"], h
   const view = createRegistryView({ areas, devices, entities });
   return {
     homeName: home?.name ?? "",
+    timeZone: home?.timeZone ?? "UTC",
     areaNames: new Map(areas.map(({ areaId, name }) => [areaId, name])),
     entityNames: new Map(entities.map(({ entityId }) => [entityId, view.entity(entityId)?.name ?? entityId])),
   };

@@ -1,4 +1,10 @@
-import type { OutboxKind, OutboxMessage, OutboxOutcome } from "../../event/index.ts";
+import type {
+  OutboxAutomation,
+  OutboxKind,
+  OutboxMessage,
+  OutboxOutcome,
+  WritableAutomation,
+} from "../../event/index.ts";
 
 /** A session with the home's MQTT broker. It ends once; then every call rejects with `mqtt_disconnected`. */
 export interface BrokerSession {
@@ -26,6 +32,20 @@ export interface OutboxWork {
   readonly kind: OutboxKind | "unknown";
   /** Of kind `mqtt`. Absent: it came malformed, and can never be done. */
   readonly message?: OutboxMessage;
+  /** Of kind `automation`; absent as `message`. */
+  readonly automation?: OutboxAutomation;
+}
+
+/** The automations of the home that may be written: of its `automations.yaml`. */
+export interface AutomationFile {
+  /**
+   * Writes it, in the keys that this Home Assistant takes, and resolves when Home Assistant has it as an entity; the one of that id is replaced.
+   * @throws fate `retry` `home_assistant_disconnected`, `home_assistant_not_ready`, `home_assistant_command_failed` (it may have been written; safe to repeat); fate `dead-letter`
+   * `automation_refused` (no administrator's token, not valid for this Home Assistant, it would open what is no shade), `automation_not_loaded` (nothing of it is left behind)
+   */
+  write(id: string, automation: WritableAutomation): Promise<void>;
+  /** Resolves when it is gone, whether it was there or not. Errors as `write`. */
+  remove(id: string): Promise<void>;
 }
 
 /** The cloud's outbox for this home. */

@@ -1,21 +1,20 @@
 import type { Clock } from "../../base/clock.ts";
-import { HearthlineError, isHearthlineError, messageOf } from "../../base/errors.ts";
+import { isHearthlineError, messageOf } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
 import type { Random } from "../../base/random.ts";
 import { backoffMs } from "../../base/retry.ts";
-import {
-  type NewRelayRecord,
-  OUTBOX_ERROR_MAX_CHARACTERS,
-  type OutboxOutcome,
-  topicProblem,
-} from "../../event/index.ts";
+import type { NewRelayRecord, OutboxOutcome } from "../../event/index.ts";
 import type { BreakerState } from "../breaker.ts";
-import type { BrokerSession, MessageBroker, OutboxFeed, OutboxWork } from "./ports.ts";
+import type { AutomationFile, BrokerSession, MessageBroker, OutboxFeed, OutboxWork } from "./ports.ts";
+import { failedBy, refusal } from "./refusal.ts";
 import { capabilityRecords, readBridgeDevices } from "./zigbee.ts";
 
 export interface OutboxRunnerOptions {
   readonly feed: OutboxFeed;
-  readonly broker: MessageBroker;
+  /** Absent: HEARTHLINE_MQTT_URL is not set, and nothing can be published. */
+  readonly broker?: MessageBroker;
+  /** Absent: the owner does not want automations to be written (HEARTHLINE_WRITE_AUTOMATIONS). */
+  readonly automations?: AutomationFile;
   /** Of each Zigbee2MQTT in the home. */
   readonly baseTopics: readonly string[];
   readonly intervalSeconds: number;
@@ -160,37 +159,64 @@ class Runner implements OutboxRunner {
   }
 
   async #work(items: readonly OutboxWork[]): Promise<void> {
-    const { broker } = this.#options;
     const todo: OutboxWork[] = [];
     for (const item of items) {
-      const outcome = this.#done.get(item.id) ?? refusal(item);
+      const outcome = this.#done.get(item.id) ?? refusal(item, this.#options);
       if (outcome) await this.#settle(item, outcome);
       else todo.push(item);
     }
-    if (todo.length === 0 || this.#stopping.signal.aborted) return;
     const isLate = ({ id }: OutboxWork) => (this.#tries.get(id) ?? 0) >= TRIES_IN_ORDER;
+    const inOrder = [...todo.filter((one) => !isLate(one)), ...todo.filter(isLate)];
+    const isAutomation = ({ kind }: OutboxWork) => kind === "automation";
+    // Home Assistant and the broker are two: that one of them is away holds up nobody who waits for the other.
+    const ends = await Promise.allSettled([
+      this.#write(inOrder.filter(isAutomation)),
+      this.#publish(inOrder.filter((item) => !isAutomation(item))),
+    ]);
+    for (const end of ends) if (end.status === "rejected") throw end.reason;
+  }
+
+  async #write(items: readonly OutboxWork[]): Promise<void> {
+    const { automations } = this.#options;
+    for (const item of items) {
+      const { automation } = item;
+      if (this.#stopping.signal.aborted || !automations || !automation) return;
+      const { id, config } = automation;
+      await this.#finish(item, () => (config ? automations.write(id, config) : automations.remove(id)));
+    }
+  }
+
+  async #publish(items: readonly OutboxWork[]): Promise<void> {
+    const { broker } = this.#options;
+    if (items.length === 0 || !broker || this.#stopping.signal.aborted) return;
     const session = await broker.connect();
     try {
-      for (const item of [...todo.filter((one) => !isLate(one)), ...todo.filter(isLate)]) {
+      for (const item of items) {
         if (this.#stopping.signal.aborted) return;
-        await this.#settle(item, await this.#do(session, item));
+        await this.#finish(item, () => this.#do(session, item));
       }
     } finally {
       await session.close();
     }
   }
 
-  /** @throws what may be otherwise another time */
-  async #do(session: BrokerSession, item: OutboxWork): Promise<OutboxOutcome> {
+  async #do(session: BrokerSession, { message }: OutboxWork): Promise<void> {
     const { baseTopics, append } = this.#options;
+    if (message) return session.publish(message);
+    const rows = await readBridgeDevices(session, baseTopics);
+    await append((revision) => capabilityRecords(rows, revision));
+  }
+
+  /** Does an item and tells the cloud. @throws what may be otherwise another time */
+  async #finish(item: OutboxWork, work: () => Promise<void>): Promise<void> {
     const attempts = (this.#tries.get(item.id) ?? 0) + 1;
     this.#tries.set(item.id, attempts);
+    await this.#settle(item, await this.#outcomeOf(work, attempts));
+  }
+
+  async #outcomeOf(work: () => Promise<void>, attempts: number): Promise<OutboxOutcome> {
     try {
-      if (item.message) await session.publish(item.message);
-      else {
-        const rows = await readBridgeDevices(session, baseTopics);
-        await append((revision) => capabilityRecords(rows, revision));
-      }
+      await work();
       return { status: "delivered", attempts };
     } catch (thrown) {
       if (isHearthlineError(thrown) && thrown.fate === "dead-letter") return failedBy(thrown, attempts);
@@ -211,20 +237,3 @@ class Runner implements OutboxRunner {
     this.#waiting = Math.max(0, this.#waiting - 1);
   }
 }
-
-const UNKNOWN_KIND = "The relay does not know this kind of item; wanted is a relay as new as the cloud.";
-
-/** Of an item that must not be done: the relay does not trust the cloud with the house. */
-function refusal({ kind, message }: OutboxWork): OutboxOutcome | undefined {
-  if (kind === "capabilities") return undefined;
-  if (kind === "unknown") return failedBy(new HearthlineError("outbox_item_malformed", UNKNOWN_KIND), 0);
-  const problem = message ? topicProblem(message.topic, message.payload) : "it is malformed";
-  if (!problem) return undefined;
-  return failedBy(new HearthlineError("outbox_item_malformed", `The item cannot be published: ${problem}.`), 0);
-}
-
-const failedBy = ({ code, message }: HearthlineError, attempts: number): OutboxOutcome => ({
-  status: "failed",
-  attempts,
-  error: `${code}: ${message}`.slice(0, OUTBOX_ERROR_MAX_CHARACTERS),
-});

@@ -59,6 +59,22 @@ export interface StatisticsRow {
   readonly sum?: number;
 }
 
+/** One line of the logbook: a state that an entity came into, or (without `state`) that this automation or script has run. */
+export interface LogbookEntry {
+  readonly entityId: string;
+  /** Of a state its row's `last_updated`, to the microsecond. */
+  readonly atUs: Microseconds;
+  readonly state?: string;
+  /** Of a run only: its context. A state's own is not told. */
+  readonly contextId?: string;
+  /** Who began it. A current Home Assistant names for what a run did the user behind its trigger too. */
+  readonly userId?: string;
+  /** Of a state: an automation or a script did it, and which, where that is told. */
+  readonly run?: { readonly entityId?: string };
+  /** Of a state that no run made: the service that was called for it: `scene.turn_on`. */
+  readonly call?: string;
+}
+
 /** The recorder's own account of itself. `backlog`: events that it has not written yet. */
 export interface RecorderInfo {
   readonly isRecording: boolean;
@@ -86,6 +102,11 @@ export interface HaSession {
   getHistory(query: HistoryQuery): Promise<ReadonlyMap<string, readonly HistoryRow[]>>;
   /** Long-term statistics in [from, to), ascending by start, of those entities that have any. Errors as `getHistory`. */
   getStatistics(query: HistoryQuery): Promise<ReadonlyMap<string, readonly StatisticsRow[]>>;
+  /**
+   * Whose doing the changes of these entities in [from, to) were, in no certain order: of each change from one state to another a line, none of attributes, of first
+   * states and of removals; and the runs of those that are automations or scripts. undefined: this Home Assistant has no logbook. Errors as `getHistory`.
+   */
+  getLogbook(query: HistoryQuery): Promise<readonly LogbookEntry[] | undefined>;
   /** undefined: this Home Assistant has no recorder. @throws `command_timeout`, `home_assistant_disconnected` */
   getRecorder(): Promise<RecorderInfo | undefined>;
   /**

@@ -46,6 +46,22 @@ export interface DayPlan {
   readonly changes: readonly HomeChange[];
   readonly occurrences: readonly Occurrence[];
   readonly anomaly?: string;
+  /** How every entity is that has changed, when the day ends. */
+  readonly ends: ReadonlyMap<string, Standing>;
+}
+
+/** How an entity stands: its state, the attributes of that state as JSON, and since when (seconds since 1970). */
+export interface Standing {
+  readonly state: string;
+  readonly attributes: string;
+  readonly at: number;
+}
+
+/** What a day takes over instead of what follows from seed and calendar. */
+export interface DayStart {
+  readonly calendar?: Calendar;
+  /** Entities that are not at rest at 04:00. */
+  readonly standing?: ReadonlyMap<string, Standing>;
 }
 
 interface Wish {
@@ -92,9 +108,9 @@ export interface DayWriter {
 
 const GAP_SECONDS = 0.000_02;
 
-export function createDayWriter(house: House, zone: Zone, day: number): DayWriter {
+export function createDayWriter(house: House, zone: Zone, day: number, start: DayStart = {}): DayWriter {
   const seed = mix(house.seed, day);
-  const calendar = calendarOf(house.seed, day);
+  const calendar = start.calendar ?? calendarOf(house.seed, day);
   const at = wallClock(zone, day);
   const [startsAt, endsAt] = [at(DAY_BEGINS_MINUTE), wallClock(zone, day + 1)(DAY_BEGINS_MINUTE)];
   const minuteOf = (moment: number) => DAY_BEGINS_MINUTE + (moment - startsAt) / 60;
@@ -137,7 +153,7 @@ export function createDayWriter(house: House, zone: Zone, day: number): DayWrite
       startsAt,
       endsAt,
       calendar,
-      ...settle(house, { day, startsAt, endsAt, calendar }, wishes),
+      ...settle(house, { day, startsAt, endsAt, calendar, ...start }, wishes),
       ...(anomaly !== undefined && { anomaly }),
     }),
   };
@@ -146,10 +162,15 @@ export function createDayWriter(house: House, zone: Zone, day: number): DayWrite
 /** Orders the wishes and lets them happen one after the other: who wants what is so already changes nothing. */
 function settle(
   house: House,
-  bounds: { readonly day: number; readonly startsAt: number; readonly endsAt: number; readonly calendar: Calendar },
+  bounds: Omit<DayStart, "calendar"> & {
+    readonly day: number;
+    readonly startsAt: number;
+    readonly endsAt: number;
+    readonly calendar: Calendar;
+  },
   wishes: readonly Wish[],
-): { changes: HomeChange[]; occurrences: Occurrence[] } {
-  const now = new Map<string, { state: string; attributes: string; at: number }>();
+): { changes: HomeChange[]; occurrences: Occurrence[]; ends: ReadonlyMap<string, Standing> } {
+  const now = new Map<string, Standing>(bounds.standing);
   const rests = new Map<string, Rest>();
   const changes: HomeChange[] = [];
   const occurrences: Occurrence[] = [];
@@ -183,7 +204,7 @@ function settle(
     if (wish.routineId !== undefined) occurrences.push({ routineId: wish.routineId, day: bounds.day, at });
   }
   changes.sort((a, b) => a.at - b.at);
-  return { changes, occurrences };
+  return { changes, occurrences, ends: now };
 }
 
 /** The text that Home Assistant writes of a moment. */

@@ -17,6 +17,8 @@ const weekdayFor = (calendar: Calendar) => WEEKDAYS[calendar.isHoliday ? 6 : cal
 export function isOpportunity(routine: PlantedRoutine, calendar: Calendar): boolean {
   if (!routine.automated && calendar.vacation !== "home") return false;
   if (routine.seasonal && !calendar.isHeatingSeason) return false;
+  if (calendar.day < (routine.first_day ?? calendar.day) || calendar.day > (routine.last_day ?? calendar.day))
+    return false;
   if (routine.block_days !== undefined && Math.floor(calendar.day / routine.block_days) % 2 !== 0) return false;
   // An automation knows Monday to Friday, not public holidays.
   const weekday = routine.automated ? WEEKDAYS[calendar.weekday] : weekdayFor(calendar);

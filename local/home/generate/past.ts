@@ -4,7 +4,7 @@ import type { Entity, House } from "../house/house.ts";
 import { calendarOf } from "../people/calendar.ts";
 import type { Zone } from "../people/zone.ts";
 import { createDayBook } from "./day-book.ts";
-import type { DayPlan } from "./day-writer.ts";
+import type { Context, DayPlan } from "./day-writer.ts";
 import { restOf } from "./rest.ts";
 import type { Sensor } from "./sensors.ts";
 
@@ -14,6 +14,8 @@ export interface Row {
   readonly changedAt: number;
   readonly state: string | null;
   readonly attributes: Attributes;
+  /** Absent: one of its own, that nothing else has. */
+  readonly context?: Context;
 }
 
 /** What the generator says happened, from `startsAt` on; a pure function of house, rate and time, made when asked for. */
@@ -92,7 +94,8 @@ export function createPast(options: {
     if (sensor) return readingAt(sensor, moment, begin) ?? first(entity);
     const { last, stateAt: since } = book.lastBefore(entity, moment, begin);
     if (!last) return first(entity);
-    return { at: last.at, changedAt: since ?? begin, state: last.state, attributes: last.attributes };
+    const { at, state, attributes, context } = last;
+    return { at, changedAt: since ?? begin, state, attributes, context };
   };
   return {
     startsAt,
@@ -111,7 +114,8 @@ export function createPast(options: {
         for (const change of book.changesOf(entity, number)) {
           if (change.at <= after || change.at >= to) continue;
           if (change.isStateChange) since = change.at;
-          yield { at: change.at, changedAt: since, state: change.state, attributes: change.attributes };
+          const { at, state, attributes, context } = change;
+          yield { at, changedAt: since, state, attributes, context };
         }
     },
   };

@@ -36,10 +36,10 @@ export interface House {
 /** When the home was set up: what its registries call created. */
 export const HOUSE_MADE_AT_SECONDS = 1_760_000_000;
 
-/** The house of a seed: the same rooms and devices always, other ids for another seed. */
-export function buildHouse(seed: number): House {
+/** The house of a seed: the same rooms and devices always (and `more` devices beside them), other ids for another seed. */
+export function buildHouse(seed: number, more: readonly DeviceSpec[] = []): House {
   const entryOf = (platform: string) => ulidAt(HOUSE_MADE_AT_SECONDS * 1000, mixText(seed, platform));
-  const devices = [...SERVICES, ...DEVICES].map(
+  const devices = [...SERVICES, ...DEVICES, ...more].map(
     (spec): Device => ({
       spec,
       id: hexId(mixText(seed, `device ${spec.key}`)),

@@ -1,4 +1,5 @@
 import type { Random } from "../../../lib/base/random.ts";
+import type { Automations } from "../automations/types.ts";
 import { ulidAt } from "../generate/chance.ts";
 import type { Context } from "../generate/day-writer.ts";
 import type { Past } from "../generate/past.ts";
@@ -29,6 +30,7 @@ export interface HomeCore {
   readonly sim: SimClock;
   readonly timeline: Timeline;
   readonly registries: Registries;
+  readonly automations: Automations;
   readonly random: Random;
   readonly token: string;
   /** Until when (seconds since 1970) history comes from the generator; later rows are the recorder's. */

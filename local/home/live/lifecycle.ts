@@ -51,6 +51,7 @@ export function startHome(core: HomeCore, helpers: Helpers, startMs: number, don
   }
   core.timeline.after(startMs - 10, () => {
     core.phase = "STARTING";
+    core.automations.load();
     fire(core, "homeassistant_start");
   });
   core.timeline.after(startMs, () => {

@@ -12,6 +12,8 @@ export interface Recorder {
   /** Rows with `from < at < to`, ascending; only what is committed. */
   rows(entityId: string, from: number, to: number): Iterable<Row>;
   lastBefore(entityId: string, moment: number): Row | undefined;
+  /** Of which there were ever rows. */
+  entityIds(): string[];
   backlog(): number;
   lastAt(): number | undefined;
   /** Forgets rows before `moment`, and the oldest beyond `RECORDER_MAX_ROWS`. */
@@ -29,15 +31,20 @@ const SCHEMA = `
   PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
   CREATE TABLE IF NOT EXISTS entities (id INTEGER PRIMARY KEY, entity_id TEXT NOT NULL UNIQUE) STRICT;
   CREATE TABLE IF NOT EXISTS attributes (id INTEGER PRIMARY KEY, json TEXT NOT NULL UNIQUE) STRICT;
-  CREATE TABLE IF NOT EXISTS states (id INTEGER PRIMARY KEY, entity INTEGER NOT NULL, updated REAL NOT NULL, changed REAL, state TEXT, attributes INTEGER NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS states (id INTEGER PRIMARY KEY, entity INTEGER NOT NULL, updated REAL NOT NULL, changed REAL, state TEXT, attributes INTEGER NOT NULL, context TEXT, parent TEXT, user TEXT) STRICT;
   CREATE INDEX IF NOT EXISTS states_by_entity ON states (entity, updated);
 `;
+
+const CONTEXT_COLUMNS = ["context", "parent", "user"] as const;
 
 interface StoredRow {
   readonly updated: number;
   readonly changed: number | null;
   readonly state: string | null;
   readonly json: string;
+  readonly context: string | null;
+  readonly parent: string | null;
+  readonly user: string | null;
 }
 
 const toRow = (stored: StoredRow): Row => ({
@@ -45,6 +52,9 @@ const toRow = (stored: StoredRow): Row => ({
   changedAt: stored.changed ?? stored.updated,
   state: stored.state,
   attributes: JSON.parse(stored.json) as Attributes,
+  ...(stored.context !== null && {
+    context: { id: stored.context, parent_id: stored.parent, user_id: stored.user },
+  }),
 });
 
 /** The number of a text in its table; a bounded part is known by heart. */
@@ -78,12 +88,19 @@ function createRecordedJson(): (entityId: string, attributes: Attributes) => str
 export function openRecorder(path: string): Recorder {
   const database = new DatabaseSync(path);
   database.exec(SCHEMA);
+  const columns = database
+    .prepare("SELECT name FROM pragma_table_info('states')")
+    .all()
+    .map(({ name }) => name);
+  // A home that is older than these columns.
+  for (const column of CONTEXT_COLUMNS)
+    if (!columns.includes(column)) database.exec(`ALTER TABLE states ADD COLUMN ${column} TEXT`);
   const addState = database.prepare(
-    "INSERT INTO states (entity, updated, changed, state, attributes) VALUES (?,?,?,?,?)",
+    "INSERT INTO states (entity, updated, changed, state, attributes, context, parent, user) VALUES (?,?,?,?,?,?,?,?)",
   );
   const [entityId, attributesId] = [idOf(database, "entities", "entity_id"), idOf(database, "attributes", "json")];
   const select =
-    "SELECT updated, changed, state, json FROM states JOIN attributes ON attributes.id = states.attributes";
+    "SELECT updated, changed, state, json, context, parent, user FROM states JOIN attributes ON attributes.id = states.attributes";
   const selectRows = database.prepare(
     `${select} WHERE entity = ? AND updated > ? AND updated < ? ORDER BY updated, states.id`,
   );
@@ -103,7 +120,9 @@ export function openRecorder(path: string): Recorder {
       database.exec("BEGIN");
       for (const { id, row } of batch) {
         const changed = row.changedAt === row.at ? null : row.changedAt;
-        addState.run(entityId(id), row.at, changed, row.state, attributesId(recordedJson(id, row.attributes)));
+        const { id: context = null, parent_id = null, user_id = null } = row.context ?? {};
+        const attributes = attributesId(recordedJson(id, row.attributes));
+        addState.run(entityId(id), row.at, changed, row.state, attributes, context, parent_id, user_id);
       }
       database.exec("COMMIT");
     },
@@ -117,6 +136,11 @@ export function openRecorder(path: string): Recorder {
       const row = selectLast.get(entityId(id), moment);
       return row && toRow(row as unknown as StoredRow);
     },
+    entityIds: () =>
+      database
+        .prepare("SELECT entity_id FROM entities")
+        .all()
+        .map((row) => String(row.entity_id)),
     backlog: () => waiting.length,
     lastAt: () =>
       (database.prepare("SELECT max(updated) AS at FROM states").get() as { at: number | null }).at ?? undefined,

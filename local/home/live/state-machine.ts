@@ -52,7 +52,7 @@ function createTeller({ bus, recorder, sent, flavour }: Parts, counts: Map<strin
   return (entityId, { old, now }, { at, context }) => {
     counts.set(entityId, (counts.get(entityId) ?? 0) + 1);
     const state = now?.state ?? null;
-    recorder.add(entityId, { at, changedAt: now?.changedAt ?? at, state, attributes: now?.attributes ?? {} });
+    recorder.add(entityId, { at, changedAt: now?.changedAt ?? at, state, attributes: now?.attributes ?? {}, context });
     sent.add({
       entity_id: entityId,
       last_updated: flavour.isoOf(at),

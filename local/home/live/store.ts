@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { HearthlineError } from "../../../lib/base/errors.ts";
+import type { AutomationsFile } from "../automations/types.ts";
 
 /** What a home remembers of itself in DATA/home.json. */
 export interface HomeMemory {
@@ -16,6 +17,8 @@ export interface HomeMemory {
   readonly helpers: Readonly<Record<string, string>>;
   /** What was renamed or moved: registry, then id, then the changed fields. */
   readonly registry: Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, unknown>>>>>>;
+  /** Automations that were written over the API, by id; absent in homes that are older than this member. */
+  readonly automations?: AutomationsFile;
 }
 
 /** Makes the folder; a folder that cannot be used is said clearly. */

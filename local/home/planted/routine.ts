@@ -1,4 +1,13 @@
-export type RoutineKind = "time-of-day" | "co-occurrence" | "sequence" | "duration" | "room" | "frequency";
+export type RoutineKind =
+  | "time-of-day"
+  | "co-occurrence"
+  | "sequence"
+  | "duration"
+  | "anomaly"
+  | "day-type"
+  | "room"
+  | "seasonal"
+  | "frequency";
 
 export interface Token {
   readonly entity_id: string;
@@ -39,6 +48,20 @@ export interface PlantedRoutine {
   readonly drift_minutes_per_week?: number;
   /** Comes and goes in blocks of this many days (counted from 1970-01-01): on in the even ones. */
   readonly block_days?: number;
+  /** Days (counted from 1970-01-01) on which it happens first and last. */
+  readonly first_day?: number;
+  readonly last_day?: number;
+  /** How often a day, of what has no time of its own. */
+  readonly per_day?: number;
+  /** Of `day-type` at weekends, of `frequency` from `changes_on` on: so many times as often. */
+  readonly factor?: number;
+  readonly changes_on?: number;
+  /** Of `duration`: how likely it is to be forgotten for hours. */
+  readonly forgets?: number;
+  /** Of `room`: not before this minute of the day. */
+  readonly from_minute?: number;
+  /** Of an anomaly: the day, and what is out of the ordinary on it. */
+  readonly odd_days?: readonly { readonly day: number; readonly what: "much" | "little" | "missing" }[];
 }
 
 export const WORKING: readonly Weekday[] = ["mon", "tue", "wed", "thu", "fri"];

@@ -3,6 +3,7 @@ import { stateJson } from "../live/states.ts";
 import { CommandError } from "./answers.ts";
 import { configOf } from "./config.ts";
 import { historyDuringPeriod } from "./history.ts";
+import { logbookEvents } from "./logbook.ts";
 import { registryCommands } from "./registry-commands.ts";
 import { callService, SERVICES } from "./services.ts";
 import { statisticsDuringPeriod } from "./statistics.ts";
@@ -80,6 +81,7 @@ export const COMMANDS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   ["auth/current_user", currentUser],
   ["recorder/info", recorderInfo],
   ["history/history_during_period", ({ core, message }) => ({ json: historyDuringPeriod(core, message) })],
+  ["logbook/get_events", ({ core, message }) => ({ json: JSON.stringify(logbookEvents(core, message)) })],
   ["recorder/statistics_during_period", ({ core, message }) => ({ json: statisticsDuringPeriod(core, message) })],
   ...registryCommands(),
 ]);
@@ -89,6 +91,7 @@ const REQUIRED: Readonly<Record<string, readonly string[]>> = {
   unsubscribe_events: ["subscription"],
   call_service: ["domain", "service"],
   "history/history_during_period": ["start_time", "entity_ids"],
+  "logbook/get_events": ["start_time"],
   "recorder/statistics_during_period": ["start_time", "statistic_ids", "period"],
 };
 

@@ -32,7 +32,8 @@ export function* historyRows(core: HomeCore, entityId: string, from: number, to:
   yield* core.recorder.rows(entityId, Math.max(oldest, from), to);
 }
 
-function rowBefore(core: HomeCore, entityId: string, moment: number): Row | undefined {
+/** The last row at or before a moment. */
+export function rowBefore(core: HomeCore, entityId: string, moment: number): Row | undefined {
   const live = core.recorder.lastBefore(entityId, moment);
   if (live) return live;
   const entity = core.house.byId.get(entityId);

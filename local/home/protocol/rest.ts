@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { messageOf } from "../../../lib/base/errors.ts";
 import { HA_STATE_MAX_CHARACTERS } from "../../../lib/limits.ts";
 import type { HomeCore } from "../live/home-core.ts";
 import { stateJson } from "../live/states.ts";
@@ -81,6 +82,8 @@ export async function serveRest(core: HomeCore, request: IncomingMessage, respon
     );
   const state = /^\/api\/states\/(.+)$/.exec(path)?.[1];
   if (state !== undefined) return serveState(core, decodeURIComponent(state), { request, response });
+  const automation = /^\/api\/config\/automation\/config\/([^/]+)$/.exec(path)?.[1];
+  if (automation !== undefined) return serveAutomation(core, decodeURIComponent(automation), { request, response });
   const service = /^\/api\/services\/([^/]+)\/([^/]+)$/.exec(path);
   if (service && request.method === "POST")
     return serveService(core, { domain: service[1] ?? "", service: service[2] ?? "" }, { request, response });
@@ -124,6 +127,28 @@ async function serveState(core: HomeCore, entityId: string, { request, response 
   });
   core.sent.flush();
   answer(response, known ? 200 : 201, stateJson(record, core.flavour), { location: `/api/states/${entityId}` });
+}
+
+/** The API of the editor of automations, for an administrator. */
+async function serveAutomation(core: HomeCore, id: string, { request, response }: Exchange): Promise<void> {
+  const { automations } = core;
+  if (request.method === "GET") {
+    const known = automations.get(id);
+    return known ? answer(response, 200, JSON.stringify(known)) : say(response, 404, "Resource not found");
+  }
+  if (request.method === "DELETE")
+    return automations.remove(id) ? answer(response, 200, '{"result":"ok"}') : say(response, 400, "Resource not found");
+  if (request.method !== "POST")
+    return answer(response, 405, "405: Method Not Allowed", { "content-type": "text/plain; charset=utf-8" });
+  const config = parseObject((await bodyOf(request)) ?? "");
+  if (!config) return say(response, 400, "Invalid JSON specified");
+  core.emitter?.catchUp();
+  try {
+    automations.write(id, config);
+  } catch (thrown) {
+    return say(response, 400, messageOf(thrown));
+  }
+  answer(response, 200, '{"result":"ok"}');
 }
 
 async function serveService(

@@ -27,6 +27,8 @@ interface ServiceCall {
   readonly service: string;
   /** `service_data` and `target` of a WebSocket command; an HTTP body has everything in `service_data`. */
   readonly message: Readonly<Record<string, unknown>>;
+  /** Under which it is done; absent: one of its own, of the user who calls. */
+  readonly context?: Context;
 }
 
 const record = (value: unknown) =>
@@ -55,6 +57,7 @@ function targetsOf(core: HomeCore, call: ServiceCall): Entity[] {
  */
 export function callService(core: HomeCore, call: ServiceCall): Context {
   const verb = VERBS.find((one) => one === call.service);
+  if (call.domain === "automation") return callAutomations(core, call);
   if (!DOMAINS.includes(call.domain) || !verb)
     throw new CommandError("not_found", `Service ${call.domain}.${call.service} not found.`);
   const data = { ...record(call.message.service_data), ...record(call.message.target) };
@@ -64,7 +67,7 @@ export function callService(core: HomeCore, call: ServiceCall): Context {
       "must contain at least one of entity_id, device_id, area_id, floor_id, label_id.",
     );
   core.emitter?.catchUp();
-  const context = core.newContext(core.house.userId);
+  const context = call.context ?? core.newContext(core.house.userId);
   core.bus.fire({
     type: "call_service",
     at: core.now(),
@@ -84,6 +87,15 @@ export function callService(core: HomeCore, call: ServiceCall): Context {
   }
   core.sent.flush();
   return context;
+}
+
+function callAutomations(core: HomeCore, call: ServiceCall): Context {
+  if (call.service !== "trigger" && !VERBS.some((verb) => verb === call.service))
+    throw new CommandError("not_found", `Service automation.${call.service} not found.`);
+  const { entity_id } = { ...record(call.message.service_data), ...record(call.message.target) };
+  core.emitter?.catchUp();
+  for (const entityId of listOf(entity_id)) core.automations.call(call.service, entityId);
+  return core.newContext(core.house.userId);
 }
 
 function switched(

@@ -223,6 +223,26 @@ describe("the items of a home", () => {
     expect(await itemsOf(to)).toEqual([]);
   });
 
+  it("bring no token by which another home's would end: not when it is revoked, not when the home is removed", async () => {
+    const tokens = createDynamodbTokenStore(to);
+    const directory = createDynamodbHomeDirectory(to);
+    await directory.add({ ...HOME, homeId: "other" }, { id: "k9", secret: SECRET });
+    await tokens.add({ ...TOKEN, homeId: "other", id: "theirs" });
+    const ours = (await itemsOf(from)).filter(({ kind }) => kind === "TOKEN");
+    expect(JSON.parse(String(ours[0]?.values.data))).toMatchObject({ homeId: "home", hash: TOKEN.hash });
+    expect(await restore(ours)).toMatchObject({ written: 0, kept: 1 });
+    expect(await tokens.list("home")).toEqual([]);
+    // Also where such a row is there already.
+    const planted = { pk: "H#home", sk: "TOKEN#t1", ...ours[0]?.values };
+    await to.put(planted);
+    expect(await tokens.revoke("home", "t1")).toBe(true);
+    expect(await tokens.findByHash(TOKEN.hash)).toMatchObject({ homeId: "other" });
+    await to.put(planted);
+    await directory.remove("home");
+    expect(await tokens.findByHash(TOKEN.hash)).toMatchObject({ homeId: "other" });
+    expect(await tokens.list("home")).toEqual([]);
+  });
+
   it("remember which backup is being restored, and do not carry that along", async () => {
     const table = createDynamodbHomeTable(to);
     await table.beginRestore("home", "id-1");

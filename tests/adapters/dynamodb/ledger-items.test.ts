@@ -41,6 +41,35 @@ describe("a ledger in the table", () => {
     expect(JSON.stringify(await table.get(ledgerKey("home", "relay"))).length).toBeLessThan(1_024);
   });
 
+  it("records upon the row that it has just read, and reads again when somebody was there between", async () => {
+    const plain = await tableAt(server.url, "reads");
+    const reads: string[] = [];
+    const ledger = createDynamodbLedger({
+      ...plain,
+      get: async (key, reading) => {
+        reads.push(key.sk);
+        return plain.get(key, reading);
+      },
+    });
+    const other = createDynamodbLedger(plain);
+    await other.record("home", "relay", [{ range: [1, 5] }]);
+    expect(await ledger.arrived("home", "relay", [4, 9])).toEqual([[4, 5]]);
+    await ledger.record("home", "relay", [{ range: [6, 9] }]);
+    expect(reads).toHaveLength(1);
+    // The row is good for one write only.
+    await ledger.record("home", "relay", [{ range: [10, 10] }]);
+    expect(reads).toHaveLength(2);
+    await ledger.arrived("home", "relay", [11, 11]);
+    await other.record("home", "relay", [{ range: [20, 21] }]);
+    await ledger.record("home", "relay", [{ range: [11, 12] }]);
+    expect(reads).toHaveLength(4);
+    const wanted = [
+      [1, 12],
+      [20, 21],
+    ];
+    expect(await other.rows("home")).toMatchObject([{ ranges: wanted }]);
+  });
+
   it("counts once what it was killed over, between the notes and the row", async () => {
     const plain = await tableAt(server.url, "killed");
     const entry: LedgerEntry = { range: [1, 5], gaps: [gap(3)] };

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { createDynamodbDeviceIndex } from "../../../lib/adapters/dynamodb/device-index.ts";
 import type { Table } from "../../../lib/adapters/dynamodb/table.ts";
 import type { Area } from "../../../lib/devices/ports.ts";
+import { runs } from "../../support/depth.ts";
 import { startDynaliteServer, tableAt } from "../../support/dynalite.ts";
 
 let server: Awaited<ReturnType<typeof startDynaliteServer>>;
@@ -84,6 +85,6 @@ it("holds the newest whole revision and a history without holes, whoever is kill
         }
       },
     ),
-    { numRuns: 150 },
+    { numRuns: runs(60) },
   );
 }, 60_000);

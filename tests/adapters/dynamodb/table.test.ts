@@ -48,6 +48,36 @@ describe("the table", () => {
     expect(calls[1]?.[1]).toMatchObject({ ConsistentRead: true });
   });
 
+  it("may read what lags behind for half the price, and looks again for certain where that finds nothing", async () => {
+    const there = new Set(["a", "b"]);
+    const { table, calls } = scripted((operation, input) => {
+      if (operation === "GetItem") {
+        const { sk } = input.Key as { sk: { S: string } };
+        const isSeen = there.has(sk.S) || (sk.S === "new" && input.ConsistentRead === true);
+        return isSeen ? { Item: wire(sk.S) } : {};
+      }
+      const { Keys, ConsistentRead } = input.RequestItems.t as unknown as {
+        Keys: { sk: { S: string } }[];
+        ConsistentRead: boolean;
+      };
+      const seen = Keys.filter(({ sk }) => there.has(sk.S) || (sk.S === "new" && ConsistentRead));
+      return { Responses: { t: seen } };
+    });
+    expect(await table.get(item("a"), { mayLag: true })).toMatchObject({ sk: "a" });
+    expect(await table.get(item("new"), { mayLag: true })).toMatchObject({ sk: "new" });
+    expect(await table.get(item("none"), { mayLag: true })).toBeUndefined();
+    expect(calls.map(([, input]) => input.ConsistentRead)).toEqual([false, false, true, false, true]);
+    calls.length = 0;
+    expect((await table.getMany([item("a"), item("b")], { mayLag: true })).map(({ sk }) => sk)).toEqual(["a", "b"]);
+    const found = await table.getMany([item("a"), item("new"), item("none")], { mayLag: true });
+    expect(found.map(({ sk }) => sk)).toEqual(["a", "new"]);
+    expect(calls.map(([, { RequestItems }]) => RequestItems.t)).toMatchObject([
+      { ConsistentRead: false },
+      { ConsistentRead: false },
+      { ConsistentRead: true, Keys: [wire("new"), wire("none")] },
+    ]);
+  });
+
   it("writes 25 at a time, and again what was not processed, with growing waits", async () => {
     const { table, calls, slept } = scripted((_, input, number) =>
       number <= 2 ? { UnprocessedItems: { t: input.RequestItems.t.slice(20) } } : {},

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { HaCommandError } from "../../../lib/adapters/homeassistant/commands.ts";
+import { readLogbookAnswer } from "../../../lib/adapters/homeassistant/logbook.ts";
 import {
   readHistoryAnswer,
   readStatisticsAnswer,
@@ -135,12 +136,92 @@ describe("questions to the recorder", () => {
     expect(await asked(answer).getCutOff()).toBe(atUs);
   });
 
+  it("ask the logbook, a little wider, and read states, runs, and who made them", async () => {
+    const user = "73fde49a6a214809905a1175131dee07";
+    const run = "01M82WTM2HYY3CR6EE3XTX8JZK";
+    const called = { context_event_type: "call_service", context_user_id: user };
+    const automatic = { context_event_type: "automation_triggered", context_domain: "automation", context_name: "LB" };
+    // As 2024.3.3 and (with run_id, and the user of what a run did) 2026.11.0 answered.
+    const { messages, getLogbook } = asked([
+      { when: 9.999999, state: "on", entity_id: "light.before" },
+      { when: 10, state: "on", entity_id: "light.touched" },
+      { when: 10.5, state: "on", entity_id: "light.a", ...called, context_domain: "light", context_service: "turn_on" },
+      {
+        when: 11,
+        state: "on",
+        entity_id: "switch.ac",
+        ...automatic,
+        context_entity_id: "automation.lb",
+        context_user_id: user,
+      },
+      {
+        when: 12,
+        entity_id: "automation.lb",
+        name: "LB",
+        message: "triggered",
+        domain: "automation",
+        context_id: run,
+        run_id: "8",
+      },
+      {
+        when: 13,
+        state: "on",
+        entity_id: "light.b",
+        ...called,
+        context_domain: "script",
+        context_service: "relay_lights",
+      },
+      { when: 14, state: "on", entity_id: "light.c", ...called, context_domain: "script", context_service: "turn_on" },
+      {
+        when: 15,
+        state: "off",
+        entity_id: "script.s",
+        ...called,
+        context_domain: "script",
+        context_service: "turn_off",
+      },
+      { when: 16, state: "on", entity_id: "light.d", context_entity_id: "light.member", context_state: "on" },
+      { when: 17, entity_id: "light.e", name: "by hand", message: "was seen", domain: "light" },
+      { when: "17", state: "on", entity_id: "light.f" },
+      { when: 20, state: "on", entity_id: "light.after" },
+      null,
+    ]);
+    const window = { entityIds: ["light.a"], fromUs: 10_000_000, toUs: 20_000_000 };
+    expect(await getLogbook(window)).toEqual([
+      { entityId: "light.touched", atUs: 10_000_000, state: "on" },
+      { entityId: "light.a", atUs: 10_500_000, state: "on", userId: user, call: "light.turn_on" },
+      { entityId: "switch.ac", atUs: 11_000_000, state: "on", userId: user, run: { entityId: "automation.lb" } },
+      { entityId: "automation.lb", atUs: 12_000_000, contextId: run },
+      { entityId: "light.b", atUs: 13_000_000, state: "on", userId: user, run: { entityId: "script.relay_lights" } },
+      { entityId: "light.c", atUs: 14_000_000, state: "on", userId: user, run: {} },
+      { entityId: "script.s", atUs: 15_000_000, state: "off", userId: user, call: "script.turn_off" },
+      { entityId: "light.d", atUs: 16_000_000, state: "on" },
+    ]);
+    expect(messages).toEqual([
+      {
+        type: "logbook/get_events",
+        start_time: formatIsoUs(9_999_999),
+        end_time: formatIsoUs(20_000_001),
+        entity_ids: ["light.a"],
+      },
+    ]);
+    expect(await getLogbook({ ...window, entityIds: [] })).toEqual([]);
+  });
+
+  it("know a Home Assistant without a logbook from one whose logbook fails", async () => {
+    const window = { entityIds: ["light.a"], ...ALWAYS };
+    const refused = (code: string) => asked(new HaCommandError("logbook/get_events", code, "no")).getLogbook(window);
+    expect(await refused("unknown_command")).toBeUndefined();
+    await expect(refused("unknown_error")).rejects.toMatchObject({ code: "home_assistant_command_failed" });
+    await expect(asked({}).getLogbook(window)).rejects.toMatchObject({ code: "home_assistant_command_failed" });
+  });
+
   it("never break on what is no answer: they read it, or say that it cannot be used", () => {
-    for (const read of [readHistoryAnswer, readStatisticsAnswer])
+    for (const read of [readHistoryAnswer, readStatisticsAnswer, readLogbookAnswer])
       fc.assert(
         fc.property(fc.jsonValue(), (answer) => {
           try {
-            expect(read(answer, ALWAYS)).toBeInstanceOf(Map);
+            expect(read(answer, ALWAYS)).toBeInstanceOf(read === readLogbookAnswer ? Array : Map);
           } catch (thrown) {
             expect(thrown).toMatchObject({ code: "home_assistant_command_failed" });
           }

@@ -39,6 +39,7 @@ for (const version of HA_VERSIONS)
     {
       filled: version.startsWith("2024") ? ALWAYS : [...ALWAYS, "floors", "labels"],
       changesAreas: true,
+      booleans: ["input_boolean.film_night", "input_boolean.vacation_mode"],
       patienceMs: 10_000,
     },
     () => startSimulatedHome(version),

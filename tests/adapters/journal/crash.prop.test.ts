@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, it } from "vitest";
+import { runs } from "../../support/depth.ts";
 import { type Fault, FaultFs, seededRandom } from "../../support/fault-fs.ts";
 import { Reference } from "./reference.ts";
 
@@ -92,7 +93,7 @@ const run = (options: { maxBytes: number; atBound: "oldest" | "newest"; isLossle
       await reference.crash();
       await reference.settle();
     }),
-    { numRuns: Number(process.env.HEARTHLINE_TEST_RUNS ?? 150) },
+    { numRuns: runs(60) },
   );
 
 describe("the journal, against a reference model, on a disk that tears, forgets and fails", () => {

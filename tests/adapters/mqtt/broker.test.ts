@@ -46,6 +46,36 @@ async function greeting(after: (packet: Packet) => void, properties: readonly nu
 const message: OutboxMessage = { topic: "hearthline/a", payload: "1", qos: 1, retain: true };
 const code = (name: string, fate: string) => expect.objectContaining({ code: name, fate });
 
+describe("what is said of availability", () => {
+  const availabilityTopic = "hearthline/home/availability";
+
+  it("is online from the beginning, and offline as the last will, both kept", async () => {
+    const packets: Packet[] = [];
+    const broker = await smallBroker((packet) => {
+      packets.push(packet);
+      if (packet.type === 1) packet.socket.write(connack(0));
+      if (packet.type === 3) packet.socket.write(puback(packet.id));
+    });
+    stops.push(broker.stop);
+    const session = await connectTo(broker.port, { availabilityTopic });
+    const [connect, first] = packets;
+    // Flags: user, password, will retained, will QoS 1, will, clean start.
+    expect(connect?.body[7]).toBe(0b1110_1110);
+    expect(connect?.body.toString("latin1")).toMatch(/hearthline\/home\/availability.*offline/s);
+    expect([first?.type, first?.flags]).toEqual([3, 0b0011]);
+    expect(first?.body.toString("latin1")).toMatch(/hearthline\/home\/availability.*online$/s);
+    await session.close();
+  });
+
+  it("is left unsaid by a user who may not say it", async () => {
+    const broker = await greeting(({ type, id, socket }) => {
+      if (type === 3) socket.write(puback(id, 135));
+    });
+    const session = await connectTo(broker.port, { availabilityTopic });
+    await session.close();
+  });
+});
+
 describe("the connection", () => {
   it("is made as the user of the address, and is gone when it is closed", async () => {
     let greeted: Buffer | undefined;

@@ -1,8 +1,10 @@
+import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe } from "vitest";
 import { createDynamodbHotSegments } from "../../../lib/adapters/dynamodb/hot-segments.ts";
+import { createSharedSegments } from "../../../lib/adapters/dynamodb/shared-segments.ts";
 import { createParquetEventStore } from "../../../lib/adapters/parquet/event-store.ts";
 import { createFolderObjects } from "../../../lib/adapters/parquet/folder-objects.ts";
 import { createObjectSegments } from "../../../lib/adapters/parquet/object-segments.ts";
@@ -12,6 +14,7 @@ import { seededRandom } from "../../../lib/base/random.ts";
 import { eventStoreConformance } from "../../conformance/event-store.ts";
 import { hotSegmentsConformance } from "../../conformance/hot-segments.ts";
 import { objectStoreConformance } from "../../conformance/object-store.ts";
+import { share } from "../../support/depth.ts";
 import { startDynaliteServer, tableAt } from "../../support/dynalite.ts";
 import { startFauxqsServer } from "../../support/fauxqs.ts";
 import { freshS3Objects } from "../../support/s3.ts";
@@ -32,10 +35,15 @@ async function folderObjects() {
 objectStoreConformance("memory", async () => ({ objects: memoryObjects(), dispose: async () => {} }));
 objectStoreConformance("folder", folderObjects);
 
-eventStoreConformance("parquet in a folder", async () => {
-  const { objects, dispose } = await folderObjects();
-  return storeOn(objects, dispose);
-});
+// All of the volume: npm run test:peers.
+eventStoreConformance(
+  "parquet in a folder",
+  async () => {
+    const { objects, dispose } = await folderObjects();
+    return storeOn(objects, dispose);
+  },
+  { share: share(0.3) },
+);
 
 describe("on fauxqs's S3", () => {
   let fauxqs: Awaited<ReturnType<typeof startFauxqsServer>>;
@@ -46,7 +54,9 @@ describe("on fauxqs's S3", () => {
   const fresh = () => freshS3Objects(fauxqs.url);
 
   objectStoreConformance("fauxqs", async () => ({ objects: await fresh(), dispose: async () => {} }));
-  eventStoreConformance("parquet in a bucket", async () => storeOn(await fresh(), async () => {}));
+  // Here it is what each request costs that takes the time.
+  const traits = { share: share(0.1) };
+  eventStoreConformance("parquet in a bucket", async () => storeOn(await fresh(), async () => {}), traits);
 });
 
 describe("segments in DynamoDB", () => {
@@ -57,10 +67,29 @@ describe("segments in DynamoDB", () => {
   });
   afterAll(() => dynalite.stop());
 
-  // The whole store upon it: tests/peers/parquet.test.ts.
-  hotSegmentsConformance("table", async () =>
-    createDynamodbHotSegments(await tableAt(dynalite.url, `segments-${serial++}`)),
+  const newKey = () => randomBytes(32);
+  eventStoreConformance(
+    "parquet, its open days in the table and in shared objects",
+    async () => {
+      const objects = memoryObjects();
+      const table = await tableAt(dynalite.url, `segments-${serial++}`);
+      const shared = createSharedSegments({ objects, newKey, clock: systemClock });
+      const make = () => {
+        const hot = createDynamodbHotSegments(table, { keptDays: 14, shared });
+        return createParquetEventStore({ objects, hot, clock: systemClock, random: seededRandom(1) });
+      };
+      return { store: make(), reopen: async () => make(), dispose: async () => {} };
+    },
+    { share: 0.1 },
   );
+  // The whole store upon items alone: tests/peers/parquet.test.ts.
+  hotSegmentsConformance("table", async () =>
+    createDynamodbHotSegments(await tableAt(dynalite.url, `segments-${serial++}`), { keptDays: 14 }),
+  );
+  hotSegmentsConformance("table and shared objects", async () => {
+    const shared = createSharedSegments({ objects: memoryObjects(), newKey, clock: systemClock });
+    return createDynamodbHotSegments(await tableAt(dynalite.url, `segments-${serial++}`), { keptDays: 14, shared });
+  });
 });
 
 hotSegmentsConformance("objects", async () => createObjectSegments(memoryObjects()));

@@ -4,6 +4,7 @@ import { openEventFile } from "../../../lib/adapters/parquet/file-reader.ts";
 import { createEventFileWriter } from "../../../lib/adapters/parquet/file-writer.ts";
 import { escapeId } from "../../../lib/adapters/parquet/names.ts";
 import type { HomeEvent } from "../../../lib/event/index.ts";
+import { runs } from "../../support/depth.ts";
 import { anyEvent, buildEvent, fullEvent, manyEvents } from "../../support/events.ts";
 
 async function written(events: readonly HomeEvent[], options: { form: "plain" | "dense"; rowGroupRows: number }) {
@@ -42,7 +43,7 @@ describe("an event file", () => {
           expect((await opened(bytes)).more).toEqual({ note: "ü" });
         },
       ),
-      { numRuns: 60 },
+      { numRuns: runs(25) },
     ));
 
   it("gives the rows of some entities, the row before them told or not", () =>
@@ -53,7 +54,7 @@ describe("an event file", () => {
         const bytes = await written(sorted, { form: "dense", rowGroupRows });
         expect(await readBack(bytes, some)).toEqual(sorted.filter((event) => some.has(event.entityId)));
       }),
-      { numRuns: 40 },
+      { numRuns: runs(20) },
     ));
 
   it("gives back texts that UTF-8 or a reader may lose, and local times that no offset says", async () => {

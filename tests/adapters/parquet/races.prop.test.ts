@@ -6,6 +6,7 @@ import type { ObjectStore } from "../../../lib/adapters/parquet/ports.ts";
 import { systemClock } from "../../../lib/base/clock.ts";
 import { seededRandom } from "../../../lib/base/random.ts";
 import { compareEvents, type HomeEvent, naturalKey } from "../../../lib/event/index.ts";
+import { runs } from "../../support/depth.ts";
 import { buildEvent, SOME_TIME_US } from "../../support/events.ts";
 import { memoryObjects } from "./memory-objects.ts";
 
@@ -86,7 +87,7 @@ describe("processes at the same time", () => {
             expect(await plain.list("events/")).toHaveLength(1);
           },
         ),
-        { numRuns: 60 },
+        { numRuns: runs(25) },
       ),
     60_000,
   );

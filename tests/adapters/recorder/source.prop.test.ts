@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { createRecorderSource } from "../../../lib/adapters/recorder/source.ts";
 import type { PastRow } from "../../../lib/history/index.ts";
+import { runs } from "../../support/depth.ts";
 import { importFolder, KeepingSink, listSource, plain, runTestImport, second } from "../../support/imports.ts";
 import { RecorderDatabase, SCHEMAS, type WrittenRow } from "../../support/recorder-database.ts";
 
@@ -77,7 +78,7 @@ describe("a recorder's database", () => {
         if (isRunning) written.close();
         expect(found.map(plain)).toEqual(truth.map(plain));
       }),
-      { numRuns: 60 },
+      { numRuns: runs(25) },
     );
   });
 });

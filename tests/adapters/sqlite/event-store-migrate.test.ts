@@ -101,6 +101,40 @@ describe("an event store of schema version 1", () => {
     expect(numbers(`${path}.schema-1.2`, "SELECT count(*) FROM event")).toEqual([EVENTS.length]);
   });
 
+  const ONE = "(home, at_us) IN (SELECT home, at_us FROM event WHERE at_us > 0 LIMIT 1)";
+  it.each([
+    ["attributes that are no JSON", "UPDATE text SET body = '{' WHERE id = (SELECT max(attributes) FROM event)"],
+    ["tags that are no JSON", "UPDATE series SET tags = '[' WHERE id = (SELECT min(series) FROM event)"],
+    ["a series that is missing", "DELETE FROM series WHERE id = (SELECT min(series) FROM event)"],
+    ["an entity that is missing", "DELETE FROM entity WHERE id = (SELECT min(entity) FROM event)"],
+    ["a home that is missing", "DELETE FROM home WHERE name = 'third'"],
+    ["a time that is a text", `UPDATE event SET at_us = 'x' || at_us WHERE ${ONE}`],
+    ["a time between two microseconds", `UPDATE event SET at_us = at_us + 0.5 WHERE at_us < 1000 AND at_us > -1000`],
+    ["a value that is a text", `UPDATE event SET value = 'NaN', flags = flags | (4 << 9) WHERE ${ONE}`],
+    ["a state that is no text", `UPDATE event SET state = x'ff00' WHERE ${ONE}`],
+    ["a kind that nobody knows", `UPDATE event SET flags = flags | 7 WHERE ${ONE}`],
+  ])("moves all other rows where there is %s, and tells how many only the copy has", async (_, sql) => {
+    const db = new DatabaseSync(path);
+    expect(db.prepare(sql).run().changes).toBeGreaterThan(0);
+    db.close();
+    const events = await all(open());
+    const leftOut = EVENTS.length - events.length;
+    expect(leftOut).toBeGreaterThan(0);
+    expect(leftOut).toBeLessThan(EVENTS.length / 2);
+    expect(notices.at(-1)).toContain(`; ${leftOut} rows could not be read: only the copy has them`);
+    expect(numbers(`${path}.schema-1`, "SELECT count(*) FROM event")).toEqual([EVENTS.length]);
+    for (const event of events) expect(EVENTS).toContainEqual(event);
+  });
+
+  it("removes the copy that a killed process left unfinished, and nothing else", async () => {
+    const names = ["store.db.4194000.unfinished", "store.db.4194000.unfinished-journal"];
+    for (const name of [...names, "store.db.unfinished", "other.db.1.unfinished"])
+      copyFileSync(join(FIXTURES, "event-store-1.jsonl"), join(folder, "data", name));
+    await open().check();
+    const left = readdirSync(join(folder, "data")).filter((name) => name.includes("unfinished"));
+    expect(left.sort()).toEqual(["other.db.1.unfinished", "store.db.unfinished"]);
+  });
+
   it.each([
     ["as soon as there is a copy", () => existsSync(`${path}.schema-1`)],
     ["in the midst of the rows", () => moved(path) > 0],

@@ -18,6 +18,7 @@ import { addDays } from "../../../lib/base/zone.ts";
 import { type LateDays, noteLateDays } from "../../../lib/store/index.ts";
 import { buildEvent } from "../../support/events.ts";
 import { manualClock } from "../../support/manual-clock.ts";
+import { unlimitedTime } from "../../support/phase-time.ts";
 
 const ZONE = "Europe/Amsterdam";
 const CALENDAR = { timeZone: ZONE, analysisTime: "03:00" };
@@ -90,7 +91,7 @@ function makeHome(retention: { rawDays: number; dailyDays: number; weeklyWeeks: 
     const job = newJob("home", { kind, date }, 0);
     if (kind !== "daily") return void (await layers.longer(job, ZONE));
     await layers.daily(job, ZONE);
-    await retentionPhase({ ...options, layers }).run(job, ZONE);
+    await retentionPhase({ ...options, layers }).run(job, ZONE, unlimitedTime);
   }
 
   return { store, aggregates, lateDays, noting, run };

@@ -10,6 +10,7 @@ import { addDays } from "../../../lib/base/zone.ts";
 import type { HomeEvent } from "../../../lib/event/index.ts";
 import { createRollup } from "../../../lib/series/index.ts";
 import { noteLateDays } from "../../../lib/store/index.ts";
+import { runs } from "../../support/depth.ts";
 import { buildEvent } from "../../support/events.ts";
 import { manualClock } from "../../support/manual-clock.ts";
 
@@ -102,7 +103,7 @@ describe("layers 2 and 3", () => {
         expect(counted).toBe((await home.store.stats({ homeId: "home" })).reduce((sum, { count }) => sum + count, 0));
         expect(await home.lateDays.list("home")).toEqual([]);
       }),
-      { numRuns: 60 },
+      { numRuns: runs(25) },
     );
   }, 60_000);
 

@@ -15,6 +15,7 @@ import { addDays } from "../../../lib/base/zone.ts";
 import { noteLateDays } from "../../../lib/store/index.ts";
 import { buildEvent } from "../../support/events.ts";
 import { type ManualClock, manualClock } from "../../support/manual-clock.ts";
+import { unlimitedTime } from "../../support/phase-time.ts";
 
 const RETENTION = { rawDays: 7, dailyDays: 90, weeklyWeeks: 52 };
 
@@ -39,7 +40,7 @@ function makeHome(clock: ManualClock) {
     const counts = await layers().daily(it, zone);
     const options = { store, aggregates, records, retention, clock };
     const phase = retentionPhase({ ...options, layers: layers(), analysisTime: "03:00" });
-    return { ...counts, ...(await phase.run(it, zone)) };
+    return { ...counts, ...(await phase.run(it, zone, unlimitedTime)) };
   }
 
   return {

@@ -172,6 +172,10 @@ describe("hearthline", () => {
       entity_count: 1,
       conflict_count: 2,
       open_conflict_count: 1,
+      utilisation: {
+        ...{ features: 4, used: 3, watched_since: "2026-09-01" },
+        unused: [{ feature: "effect", label: "Effect", entity_id: "light.lamp", not_used_since: "2026-10-01" }],
+      },
     };
     const at = "2026-11-22T05:47:09.185382+00:00";
     const changes = [
@@ -197,8 +201,10 @@ describe("hearthline", () => {
           : pathname.endsWith("/d1")
             ? { body: { ...device, conflicts: [conflict], entities: [{ entity_id: "light.lamp", state: "on" }] } }
             : { body: { devices: [device], next: null } };
-    expect((await run(["devices", "list"])).out).toMatch(/d1 +Lamp +kitchen +1 +2 \(1 open\)/);
+    expect((await run(["devices", "list"])).out).toMatch(/d1 +Lamp +kitchen +1 +2 \(1 open\) +3 of 4 features/);
     const { out } = await run(["devices", "show", "d1"]);
+    expect(out).toMatch(/used +3 of 4 features\s+watched since +2026-09-01/);
+    expect(out).toMatch(/effect +Effect +light\.lamp +2026-10-01/);
     expect(out).toMatch(/renamed +light\.lamp +was light\.old/);
     expect(out).toMatch(/split +d0 +became d1 and d2/);
     expect(out).toMatch(/branched +d1 +got the child devices d3/);

@@ -2,7 +2,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createDynamodbPatternStore } from "../../../lib/adapters/dynamodb/patterns.ts";
+import { createDynamodbSuggestionStore } from "../../../lib/adapters/dynamodb/suggestions.ts";
 import { runCommand } from "../../../local/cli/program.ts";
+import { suggestion } from "../../conformance/suggestion-store.ts";
+import { pattern } from "../../suggestions/samples.ts";
 import { second } from "../../support/imports.ts";
 import { type Pipeline, startPipeline } from "../../support/pipeline.ts";
 import { sealed, stateRecord } from "../../support/records.ts";
@@ -67,16 +71,25 @@ describe("hearthline reset", () => {
     expect(await stored()).toBe(25);
   });
 
-  it("drops events and aggregates, keeps homes, tokens and ledger, and goes on taking events", async () => {
+  it("drops events, aggregates and patterns, keeps homes, tokens and ledger, and goes on taking events", async () => {
+    const patterns = createDynamodbPatternStore(pipeline.cloud.table);
+    const suggestions = createDynamodbSuggestionStore(pipeline.cloud.table);
+    await patterns.change("home", () => [pattern({ id: "a" })]);
+    await suggestions.change("home", () => [
+      suggestion("open", { rank: 1 }),
+      suggestion("no", { status: "dismissed" }),
+    ]);
     const first = await reset("--fresh", "--yes", "--json");
     expect(first).toMatchObject({ code: 0, err: "" });
     expect(JSON.parse(first.out)).toEqual({
       store: "sqlite",
       homes: ["home"],
       dropped_aggregates: 0,
+      dropped_patterns: 1,
       retention: { raw_days: 30, means: ["job"], store_days: null },
     });
     expect(await stored()).toBe(0);
+    expect([await patterns.list("home"), (await suggestions.list("home")).map(({ id }) => id)]).toEqual([[], ["no"]]);
     await pipeline.send("events", sealed([stateRecord({ atUs: second(99) })], { ...home, first: 26 }));
     await pipeline.drain();
     expect(await stored()).toBe(1);

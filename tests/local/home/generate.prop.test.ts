@@ -10,11 +10,12 @@ import { createStream } from "../../../local/home/generate/stream.ts";
 import { buildHouse } from "../../../local/home/house/house.ts";
 import { calendarOf } from "../../../local/home/people/calendar.ts";
 import { createZone, dayNumberOf, wallClock } from "../../../local/home/people/zone.ts";
+import { runs } from "../../support/depth.ts";
 
 const zone = createZone("Europe/Amsterdam");
 const seeds = fc.integer({ min: 0, max: 2 ** 32 - 1 });
 const days = fc.integer({ min: Date.UTC(2025, 0, 1) / 86_400_000, max: Date.UTC(2029, 0, 1) / 86_400_000 });
-const RUNS = { numRuns: 25 };
+const RUNS = { numRuns: runs(10) };
 
 describe("a generated day", () => {
   it("is the same for the same seed, and another for another", () => {
@@ -42,7 +43,7 @@ describe("a generated day", () => {
           expect(`${entity.id} ${state}`).toBe(`${entity.id} ${restOf(entity, tomorrow).state}`);
         }
       }),
-      { numRuns: 60 },
+      { numRuns: runs(25) },
     );
   });
 
@@ -123,7 +124,7 @@ describe("the sensors", () => {
           expect(streamed.get(entity.id) ?? []).toEqual(rows);
         }
       }),
-      { numRuns: 10 },
+      { numRuns: runs(4) },
     );
   });
 });
@@ -139,7 +140,7 @@ describe("the past", () => {
         expect(past.stateAt(entity, start + after)).toEqual(rows.at(-1));
         expect(past.stateAt(entity, start - 1)).toBeUndefined();
       }),
-      { numRuns: 60 },
+      { numRuns: runs(25) },
     );
   });
 

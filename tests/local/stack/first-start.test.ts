@@ -58,7 +58,10 @@ it("makes the home, its key, the administrator's token and the page's", async ()
   expect(Buffer.from(kept("home-key"), "base64")).toHaveLength(32);
   expect(kept("token")).toBe("hl_home_t1");
   for (const file of ["token", "home-key"]) expect(statSync(join(folder, file)).mode & 0o777).toBe(0o600);
-  expect(tokens.map(({ scopes }) => scopes)).toEqual([["read", "write", "admin"], ["read"]]);
+  expect(tokens.map(({ scopes }) => scopes)).toEqual([
+    ["read", "write", "admin"],
+    ["read", "write"],
+  ]);
 });
 
 it("makes the relay a token of its own where there is a broker, once", async () => {

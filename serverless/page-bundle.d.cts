@@ -1,0 +1,3 @@
+/** @throws esbuild's BuildFailure */
+export function bundlePage(): Promise<string>;
+export function bundlePageSync(): string;
