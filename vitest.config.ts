@@ -2,8 +2,13 @@ import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-/** Real processes, killed and started again. Each file has a worker of its own. */
-const PROCESSES = ["tests/journey/**/*.test.ts", "tests/local/start/*.test.ts"];
+/** Real processes, killed and started again; and what changes the world for whoever comes after: a mocked module, a library that patches a prototype. Each file has a worker of its own. */
+const PROCESSES = [
+  "tests/journey/**/*.test.ts",
+  "tests/local/start/*.test.ts",
+  "tests/adapters/sqlite/open-unwritable.test.ts",
+  "tests/devices/{definitions,simulated-home}.test.ts",
+];
 const ELSEWHERE = ["tests/peers/**", "**/node_modules/**"];
 
 /** What takes seconds is begun first, so that no core waits for the last file. Nothing but the order depends on this list. */
@@ -20,7 +25,7 @@ class LongestFirst extends BaseSequencer {
 
 export default defineConfig({
   test: {
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: "forks",
     // Half of what takes long waits, for a process or for a moment: with one file a core the cores wait with it.

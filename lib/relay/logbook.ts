@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Microseconds } from "../base/time.ts";
 import { domainOf } from "../event/index.ts";
-import type { LogbookEntry } from "./ports.ts";
+import type { HaSession, HistoryQuery, LogbookEntry } from "./ports.ts";
 
 /** The members of a context as Home Assistant writes them. */
 export interface PastContext {
@@ -16,6 +16,8 @@ export interface PastMoment {
   /** The state is as it was. */
   readonly isAttributes: boolean;
 }
+
+export type ContextsOf = (moment: PastMoment) => PastContext | undefined;
 
 const RUNS: ReadonlySet<string> = new Set(["automation", "script"]);
 /** What people and automations switch: of everything else it does not matter who it was. */
@@ -54,7 +56,7 @@ const CALL_GAP_US: Microseconds = 1_000_000;
  * Its parent, which is not told, is a name made of the automation's: whoever reads the context knows by a parent without a user that it was none. What a
  * person did has an id of its own, and changes of one call (a scene, some lamps) have the same.
  */
-export function contextsOf(entries: readonly LogbookEntry[]): (moment: PastMoment) => PastContext | undefined {
+export function contextsOf(entries: readonly LogbookEntry[]): ContextsOf {
   const states = new Map<string, LogbookEntry>();
   for (const entry of entries) {
     if (entry.state !== undefined) states.set(keyOf(entry), entry);
@@ -95,6 +97,30 @@ function callsOf(entries: readonly LogbookEntry[]): ReadonlyMap<LogbookEntry, Lo
     last.set(who, { atUs: entry.atUs, first });
   }
   return firstOf;
+}
+
+/** Entities in one question. */
+const ENTITIES_PER_QUESTION = 100;
+/** So long before what is asked for runs are looked for: what they do they may do later. */
+const RUN_US: Microseconds = 1_800_000_000;
+
+/**
+ * Asks for contexts of what is switched among these entities, in the window; those among them that run (automations, scripts) tell which run it was.
+ * undefined: there is no logbook. Errors as `HaSession.getLogbook`.
+ */
+export async function askContexts(
+  session: Pick<HaSession, "getLogbook">,
+  { entityIds, fromUs, toUs }: HistoryQuery,
+): Promise<ContextsOf | undefined> {
+  const asked = entityIds.filter((id) => isRunEntity(id) || isSwitched(id));
+  const entries: LogbookEntry[] = [];
+  for (let at = 0; at < asked.length; at += ENTITIES_PER_QUESTION) {
+    const group = asked.slice(at, at + ENTITIES_PER_QUESTION);
+    const answer = await session.getLogbook({ entityIds: group, fromUs: fromUs - RUN_US, toUs });
+    if (!answer) return undefined;
+    for (const entry of answer) if (entry.state === undefined || entry.atUs >= fromUs) entries.push(entry);
+  }
+  return contextsOf(entries);
 }
 
 /** The last of these, ascending, at or before a moment: an automation may run at every motion. */

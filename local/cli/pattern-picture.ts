@@ -61,7 +61,7 @@ function barsOf({ unit, edges, counts }: NonNullable<Evidence["histogram"]>): st
 }
 
 function labelOf(edge: number, unit: "minute-of-day" | "seconds" | "count"): string {
-  if (unit === "count") return `${edge} times`;
+  if (unit === "count") return edge === 1 ? "1 time" : `${edge} times`;
   if (unit === "minute-of-day") {
     const minute = Math.round(edge) % 1_440;
     return `${String(Math.floor(minute / 60)).padStart(2, "0")}:${String(minute % 60).padStart(2, "0")}`;

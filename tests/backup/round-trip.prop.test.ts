@@ -13,13 +13,16 @@ const events = fc.array(
   { maxLength: 40 },
 );
 
+/** The table names its attributes by words of ours; `__proto__` is none, and a reader of JSON rightly leaves it out. */
+const attributeName = fc.string().filter((name) => name !== "__proto__");
+
 const anyItem: fc.Arbitrary<TableItem> = fc.record({
   key: fc.string({ minLength: 1 }).map((text) => `THING#${text}`),
   kind: fc.constant("THING"),
   isSecret: fc.boolean(),
-  values: fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 3 })).map((value) => JSON.parse(JSON.stringify(value))),
+  values: fc.dictionary(attributeName, fc.jsonValue({ maxDepth: 3 })).map((value) => JSON.parse(JSON.stringify(value))),
   bytes: fc.dictionary(
-    fc.string(),
+    attributeName,
     fc.uint8Array().map((bytes) => Buffer.from(bytes).toString("base64")),
   ),
 });

@@ -4,8 +4,10 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { formatIsoUs } from "../../lib/base/time.ts";
+import { floatSecondsToUs, formatIsoUs } from "../../lib/base/time.ts";
 import { type HistoryImportOptions, importHistory } from "../../lib/wiring/history.ts";
+import type { HomeChange } from "../../local/home/generate/day-writer.ts";
+import { createSimulatedHome } from "../../local/home/simulated-home.ts";
 import { second } from "../support/imports.ts";
 import { type Pipeline, startPipeline } from "../support/pipeline.ts";
 import { RecorderDatabase } from "../support/recorder-database.ts";
@@ -157,6 +159,43 @@ describe("a history through the whole way", () => {
     expect(events.map(({ state }) => state)).toEqual(Array.from({ length: count }, (_, n) => String(n)));
     expect(events.filter(({ kind }) => kind === "restore")).toHaveLength(50);
   }, 120_000);
+
+  it("of the connected Home Assistant knows by its logbook what was an automation's doing", async () => {
+    const { homeId, token } = await pipeline.addHome("connected");
+    const home = await createSimulatedHome({ data: join(folder, "simulated"), seed: 1, days: 2, rate: 0.03 });
+    const env = { HEARTHLINE_HA_URL: home.url, HEARTHLINE_HA_TOKEN: home.token };
+    const include = "light,vacuum,script,automation,lock";
+    const endUs = Math.floor(home.core.liveSince * 1e6);
+    await importHistory(
+      { ...pipeline.env, ...env, HEARTHLINE_INCLUDE: include, HEARTHLINE_DATA: join(folder, homeId) },
+      { homeId, origin: { kind: "home-assistant" }, toUs: endUs, signal: new AbortController().signal },
+    ).finally(() => home.stop());
+    await pipeline.drain();
+
+    interface Told {
+      readonly entity_id: string;
+      readonly last_updated: string;
+      readonly context: { readonly id: string; readonly parent_id?: string; readonly user_id?: string };
+    }
+    const switched = /^(light|vacuum|lock)\./;
+    const events = (await pipeline.events(token)) as readonly unknown[] as readonly (Told & {
+      readonly kind: string;
+    })[];
+    const changes = events.filter(({ kind, entity_id }) => kind === "change" && switched.test(entity_id));
+    const truth = new Map<string, boolean>();
+    const isRun = (one: HomeChange) => /^(automation|script)\./.test(one.entityId);
+    const days = [0, 1, 2, 3].map((back) => home.past.dayAt(home.core.liveSince - back * 86_400).changes);
+    const runs = new Set(days.flatMap((some) => some.filter(isRun).map(({ context }) => context.id)));
+    for (const { entityId, at, context } of days.flat())
+      truth.set(`${entityId} ${formatIsoUs(floatSecondsToUs(at))}`, runs.has(context.id));
+    const isAutomatic = ({ context }: Told) => context.parent_id !== undefined && !context.user_id;
+    const told = changes.map((event) => [event.entity_id, event.last_updated, isAutomatic(event)] as const);
+    expect(told.filter(([, , automatic]) => automatic).length).toBeGreaterThan(10);
+    expect(told.filter(([, , automatic]) => !automatic).length).toBeGreaterThan(10);
+    const wrong = told.filter(([id, at, automatic]) => truth.get(`${id} ${at}`) !== automatic);
+    expect(wrong).toEqual([]);
+    expect(changes.every(({ context }) => !context.id.startsWith("row-"))).toBe(true);
+  }, 60_000);
 
   it("needs a home that exists", async () => {
     const path = join(folder, "empty.jsonl");

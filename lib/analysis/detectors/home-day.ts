@@ -1,3 +1,4 @@
+import { localMinuteOf } from "./local-time.ts";
 import { medianOf } from "./statistics.ts";
 import type { DayFacts, HomeDay } from "./types.ts";
 
@@ -6,6 +7,11 @@ const DAY_HOURS = 24;
 const STEP_MINUTES = 10;
 /** Of the median of all days. Below it somebody only looked after the flowers. */
 const LIVED_IN_SHARE = 0.2;
+/** As long as an ordinary day: with the largest clock changes that there are. Others are those on which the home moved, or its zone left out a date. */
+const HOURS_MIN = 22;
+const HOURS_MAX = 26;
+/** 03:00 */
+export const USUAL_BEGIN_MINUTE = 180;
 
 /** What is remembered of a day for looking back at it. `isEligible` is of the day alone; see `eligible`. */
 export function homeDayOf(facts: DayFacts): HomeDay {
@@ -19,11 +25,14 @@ export function homeDayOf(facts: DayFacts): HomeDay {
     const hour = Math.floor(minute / 60);
     activityByHour[hour] = (activityByHour[hour] ?? 0) + 1;
   }
+  const hours = Math.round((facts.toUs - facts.fromUs) / HOUR_US);
+  const beginMinute = Math.round(localMinuteOf(facts.fromUs, facts.timeZone));
   const silentUs = facts.silent.reduce((sum, [from, to]) => sum + to - from, 0);
   return {
     date: facts.date,
     weekday: facts.weekday,
-    hours: Math.round((facts.toUs - facts.fromUs) / HOUR_US),
+    hours,
+    ...(beginMinute !== USUAL_BEGIN_MINUTE && { beginMinute }),
     activityByHour,
     ...(facts.sunriseMinute !== undefined && { sunriseMinute: facts.sunriseMinute }),
     ...(facts.sunsetMinute !== undefined && { sunsetMinute: facts.sunsetMinute }),
@@ -31,7 +40,7 @@ export function homeDayOf(facts: DayFacts): HomeDay {
     ...(facts.isWorkdayNext !== undefined && { isWorkdayNext: facts.isWorkdayNext }),
     hasContexts: facts.hasContexts,
     silentSeconds: Math.round(silentUs / 1e6),
-    isEligible: seen.size > 0 && silentUs < (facts.toUs - facts.fromUs) / 2,
+    isEligible: seen.size > 0 && silentUs < (facts.toUs - facts.fromUs) / 2 && hours >= HOURS_MIN && hours <= HOURS_MAX,
   };
 }
 

@@ -65,8 +65,10 @@ export interface DayFacts {
 export interface HomeDay {
   readonly date: string;
   readonly weekday: Weekday;
-  /** 23, 24 or 25 on the days of a clock change. */
+  /** 23, 24 or 25 on the days of a clock change; others on a day on which the home moved to another time zone. */
   readonly hours: number;
+  /** Local wall clock at its beginning, in minutes; absent: 180, as days begin at 03:00 unless a home is set to another time. */
+  readonly beginMinute?: number;
   /** What persons did and sensors saw, by hour of the local wall clock (24 counts): each entity once in ten minutes. */
   readonly activityByHour: readonly number[];
   readonly sunriseMinute?: number;
@@ -79,7 +81,7 @@ export interface HomeDay {
   /** Seconds of the day in which nothing was heard. */
   readonly silentSeconds: number;
   /**
-   * Somebody lived there: activity above a fifth of the median of all days, and not silent for more than half the day. Days that are not eligible are no
+   * Somebody lived there: activity above a fifth of the median of all days, not silent for more than half the day, and a day as long as days are. Days that are not eligible are no
    * opportunity and no miss. As kept, of one day alone, without that median; what a detector is given has been through `eligible`.
    */
   readonly isEligible: boolean;

@@ -7,6 +7,7 @@ import { knownOf } from "../known-of.ts";
 import type { LastKnown } from "../last-known.ts";
 import type { Monitor } from "../monitor.ts";
 import type { HaSession, HistoryQuery, LastKnownEntity } from "../ports.ts";
+import { createDoers, type Doers } from "./doers.ts";
 import { type Filling, isUsual, lookAround, NOTHING_SEEN, SHORT_GAP_US } from "./look-around.ts";
 import { missingOf } from "./missing.ts";
 import { batchesOf, historyPages } from "./pages.ts";
@@ -55,6 +56,7 @@ class Filler {
   readonly #filling: Filling;
   readonly #deps: FillDeps;
   readonly #report: GapReport;
+  readonly #doers: Doers;
   #recorder: RecorderState = "ready";
   #seen = NOTHING_SEEN;
   #pushed = 0;
@@ -67,6 +69,8 @@ class Filler {
     this.#filling = filling;
     this.#deps = deps;
     this.#report = new GapReport(filling.gap, filling.holes.filter(({ isAbsent }) => !isAbsent).length);
+    const entityIds = filling.holes.map(({ entityId }) => entityId);
+    this.#doers = createDoers(deps.session, entityIds, deps.log);
     this.#report.hasRestarted = filling.startedUs !== undefined && !filling.hasStayed;
     this.#newestUs = filling.holes.reduce((newest, { target }) => Math.max(newest, target?.atUs ?? 0), 0);
   }
@@ -146,9 +150,10 @@ class Filler {
       const wanted = batch.map(({ hole }) => hole);
       for await (const page of hasAnswered ? historyPages(this.#ask, wanted) : []) {
         if (this.#deps.isOver()) return [];
+        const withDoer = await this.#doers.of(page);
         for (const [entityId, rows] of page) {
           const told = byId.get(entityId);
-          for (const event of told?.teller.tell(rows) ?? []) await this.#tell(event, told);
+          for (const event of told?.teller.tell(rows) ?? []) await this.#tell(withDoer(event), told);
         }
       }
     } catch (thrown) {

@@ -22,8 +22,8 @@ export function writeMotion(writer: DayWriter, presence: Presence): ReadonlyMap<
     const close = () => {
       if (from === undefined) return;
       const [at, until] = [writer.at(from) + between(random, 0, 0.4), writer.at(last + hold) + between(random, 0, 1)];
-      // A day begins and ends with sensors at rest.
-      if (until > writer.endsAt - 2) return;
+      // A day begins and ends with sensors at rest. An hour that a clock change leaves out has no sightings: what began in it would end before.
+      if (until > writer.endsAt - 2 || until <= at) return;
       const context = writer.context(at);
       writer.put(at, `binary_sensor.${room}_motion`, "on", { context });
       writer.put(until, `binary_sensor.${room}_motion`, "off");

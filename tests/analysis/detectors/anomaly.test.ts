@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { anomaly } from "../../../lib/analysis/detectors/anomaly.ts";
+import { homeDayOf } from "../../../lib/analysis/detectors/home-day.ts";
 import { seededRandom } from "../../../lib/base/random.ts";
 import { detectorConformance } from "../../conformance/detector.ts";
 import { buildFacts, datesFrom, type Happening, historyOf } from "../../support/day-facts.ts";
@@ -101,5 +102,35 @@ describe("anomalies", () => {
       told += find(28, usual).length;
     }
     expect(told).toBeLessThanOrEqual(1);
+  });
+
+  it("say when something began by the clock, at whatever time the home's days begin", () => {
+    const usual = (): Happening => ({
+      entityId: "light.hall",
+      minute: 600,
+      state: "off",
+      oldState: "on",
+      secondsInOldState: 300,
+    });
+    const facts = factsOf(40, (day) =>
+      day === 39
+        ? [{ entityId: "light.hall", minute: 900, state: "off", oldState: "on", secondsInOldState: 4 * 3_600 }]
+        : [usual()],
+    );
+    const at = (history: ReturnType<typeof historyOf<unknown>>) => anomaly.find(history as never)[0]?.details?.at;
+    const history = historyOf(anomaly, facts);
+    expect(at(history)).toBe("11:00");
+    const fromMidnight = history.days.map(({ day, rows }) => ({ day: { ...day, beginMinute: 0 }, rows }));
+    expect(at({ ...history, days: fromMidnight })).toBe("08:00");
+    const [first] = facts;
+    if (!first) throw new Error("there are no facts");
+    const midnightUs = first.fromUs - 3 * 3.6e9;
+    expect(homeDayOf({ ...first, fromUs: midnightUs, toUs: midnightUs + 24 * 3.6e9 })).toMatchObject({
+      beginMinute: 0,
+    });
+    // The day on which a home moves is no day to learn from.
+    expect(homeDayOf(first).isEligible).toBe(true);
+    expect(homeDayOf({ ...first, toUs: first.fromUs + 16 * 3.6e9 })).toMatchObject({ hours: 16, isEligible: false });
+    expect(homeDayOf({ ...first, toUs: first.fromUs + 32 * 3.6e9 })).toMatchObject({ hours: 32, isEligible: false });
   });
 });

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { timeOfDay } from "../../../lib/analysis/detectors/time-of-day.ts";
 import type { Finding } from "../../../lib/analysis/detectors/types.ts";
+import { seededRandom } from "../../../lib/base/random.ts";
 import { detectorConformance } from "../../conformance/detector.ts";
 import { buildFacts, datesFrom, historyOf } from "../../support/day-facts.ts";
-import { type PlantedHome, plantedFacts, sunsetOf } from "../../support/planted-days.ts";
+import { normal, type PlantedHome, plantedFacts, poisson, sunsetOf } from "../../support/planted-days.ts";
 
 detectorConformance(timeOfDay);
 
@@ -143,5 +144,26 @@ describe("time of day", () => {
   it("finds next to nothing in homes without habits", () => {
     const homes = Array.from({ length: 8 }, (_, seed) => find({ seed: 50 + seed, planted: [], noise: 30 }).length);
     expect(homes.reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(1);
+  });
+
+  it("makes no times of the busy hours of a lamp, however long it looks", () => {
+    const random = seededRandom(5);
+    let told = 0;
+    for (let home = 0; home < 10; home++) {
+      const facts = datesFrom(FIRST, 84).map((date) =>
+        buildFacts(
+          date,
+          Array.from({ length: 10 }, (_, lamp) => lamp).flatMap((lamp) =>
+            Array.from({ length: poisson(random, 2 + lamp / 2) }, () => ({
+              entityId: `light.lamp_${lamp}`,
+              minute: Math.min(1_600, Math.max(190, 500 + 80 * lamp + (95 + 8 * lamp) * normal(random))),
+            })),
+          ),
+        ),
+      );
+      told += timeOfDay.find(historyOf(timeOfDay, facts)).length;
+    }
+    // A tenth of a home's worth of chance is allowed.
+    expect(told).toBeLessThanOrEqual(1);
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { HearthlineError } from "../../../lib/base/errors.ts";
 import { formatIsoUs, parseIsoUs } from "../../../lib/base/time.ts";
 import { type GapRecord, type RelayRecord, relayRecordsSchema } from "../../../lib/event/index.ts";
 import { Household } from "./living-home.ts";
@@ -29,6 +30,53 @@ describe("after an interruption", () => {
     const { house } = await settled();
     expect(gapsOf(await house.records())).toEqual([]);
     expect(backfilled(await house.records())).toEqual([]);
+  });
+
+  it("says whose doing what moved was, where the logbook does", async () => {
+    const { house, home, ha, running } = await settled([], ["light.a", "light.b", "light.c", "automation.x"]);
+    await house.stop(running);
+    const since = home.happened.length;
+    home.set("automation.x", "on", { current: 1 });
+    for (const id of ["light.a", "light.b", "light.c"]) home.set(id, "off");
+    for (const id of ["light.a", "light.b", "light.c"]) home.set(id, "on");
+    const [ran, a, b] = home.happened.slice(since).map(({ entityId, atUs }) => ({ entityId, atUs }));
+    if (!ran || !a || !b) throw new Error("nothing happened");
+    ha.logbook = [
+      { ...ran, contextId: "RUN" },
+      { ...a, state: "off", run: { entityId: "automation.x" } },
+      { ...b, state: "off", userId: "USER" },
+    ];
+    house.start();
+    await house.pass(60_000);
+    const filled = (await house.records()).flatMap((record) =>
+      record.t === "state" && record.source === "backfill" && record.state === "off" ? [record] : [],
+    );
+    const contextOf = (entityId: string) => filled.find((record) => record.entity_id === entityId)?.context;
+    expect(contextOf("light.a")).toMatchObject({ id: "RUN", parent_id: expect.any(String) });
+    expect(contextOf("light.b")).toMatchObject({ id: expect.stringMatching(/./), user_id: "USER" });
+    expect(contextOf("light.c")?.id).toBe("");
+  });
+
+  it.each([
+    ["there is none", undefined],
+    ["it fails", new HearthlineError("home_assistant_command_failed", "unknown_error")],
+    ["it does not answer", new HearthlineError("command_timeout", "no answer")],
+  ])("fetches all the same without a logbook: %s", async (_, failure) => {
+    const { house, home, ha, running } = await settled();
+    await house.stop(running);
+    home.set("light.a", "off");
+    home.set("light.a", "on");
+    ha.logbook = undefined;
+    let questions = 0;
+    ha.before.getLogbook = () => {
+      questions += 1;
+      if (failure) throw failure;
+    };
+    house.start();
+    await house.pass(60_000);
+    expect(backfilled(await house.records())).toEqual(["change light.a off", "change light.a on"]);
+    expect(questions).toBe(1);
+    expect(gapsOf(await house.records()).at(-1)?.missing).toEqual([]);
   });
 
   it("fetches what moved while the relay was stopped, each with its kind and what was before", async () => {

@@ -1,5 +1,6 @@
 import { clockTextOf } from "../circle.ts";
 import { secondsOf } from "../duration/rows.ts";
+import { USUAL_BEGIN_MINUTE } from "../home-day.ts";
 import { entriesOf, totalOf } from "../sums.ts";
 import type { Odd, Scored } from "./counts.ts";
 import { mergeAnomalies } from "./rows.ts";
@@ -12,8 +13,6 @@ const TIMES_USUAL = 8;
 const MIN_SECONDS = 3_600;
 const NIGHT_DAYS = 14;
 const DAY_SECONDS = 86_400;
-/** Home's days begin at 03:00. */
-const FIRST_MINUTE = 180;
 
 /** Something stayed as it was (on, open) far beyond what it ever did. It is told on the day on which that became so, and not again when it ends. */
 export function held({ row, day, before }: Scored): Odd | undefined {
@@ -32,7 +31,7 @@ export function held({ row, day, before }: Scored): Odd | undefined {
     if (seconds < least || odd < 0 || odd >= day.hours * 3_600) continue;
     // As if times had no length of their own (exponential, of a mean that so many episodes tell): what has one is less likely to last so long. Each one of the day counts.
     const p = Math.min(1, (totalOf(row.l) + 1) * (1 + seconds / (episodes * meanSeconds(sum.l))) ** -episodes);
-    const at = clockTextOf((((FIRST_MINUTE + began / 60) % 1_440) + 1_440) % 1_440);
+    const at = clockTextOf((day.beginMinute ?? USUAL_BEGIN_MINUTE) + began / 60);
     return {
       finding: "held",
       of: "day",

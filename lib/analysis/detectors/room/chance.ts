@@ -9,20 +9,43 @@ const LEAST_LIFT = 3;
  * The probability of the scene by chance: the largest that a member has of being there so often when all the others are. By itself it comes as often as it does
  * at that time on those days: a lamp that is switched all the time beside whatever else is done in a kitchen belongs to nothing. 1: it is no scene.
  */
-export function chanceOf(bursts: readonly DatedBurst[], scene: Omit<Scene, "q">): number {
+export function chanceOf(byToken: BurstsByToken, scene: Omit<Scene, "q">): number {
   const [from, to] = [(scene.minutes[0] ?? 0) - MARGIN_MINUTES, (scene.minutes.at(-1) ?? 0) + MARGIN_MINUTES];
   const dates = new Set(scene.opportunities.map(({ date }) => date));
-  const near = bursts.filter(({ day, minute }) => minute >= from && minute <= to && dates.has(day.date));
   const windows = ((to - from) * 60 * dates.size) / (2 * BURST_GAP_SECONDS);
+  // By member: bursts with it, and bursts with all the others.
+  const alone = scene.tokens.map(() => 0);
+  const withOthers = scene.tokens.map(() => 0);
+  let withAll = 0;
+  for (const { day, minute, tokens } of new Set(scene.tokens.flatMap((token) => byToken.get(token) ?? []))) {
+    if (minute < from || minute > to || !dates.has(day.date)) continue;
+    const isIn = scene.tokens.map((token) => tokens.includes(token));
+    const missing = isIn.filter((isThere) => !isThere).length;
+    if (missing === 0) withAll++;
+    for (const [member, isThere] of isIn.entries()) {
+      if (isThere) alone[member] = (alone[member] ?? 0) + 1;
+      if (missing === 0 || (missing === 1 && !isThere)) withOthers[member] = (withOthers[member] ?? 0) + 1;
+    }
+  }
   let p = 0;
-  for (const member of scene.tokens) {
-    const others = scene.tokens.filter((token) => token !== member);
-    const withOthers = near.filter(({ tokens }) => others.every((token) => tokens.includes(token)));
-    const withAll = withOthers.filter(({ tokens }) => tokens.includes(member)).length;
-    const alone = near.filter(({ tokens }) => tokens.includes(member)).length;
-    const chance = 1 - Math.exp(-alone / windows);
-    if (withAll < LEAST_LIFT * chance * withOthers.length) return 1;
-    p = Math.max(p, binomialTail(withAll, withOthers.length, chance));
+  for (const [member, others] of withOthers.entries()) {
+    const chance = 1 - Math.exp(-(alone[member] ?? 0) / windows);
+    if (withAll < LEAST_LIFT * chance * others) return 1;
+    p = Math.max(p, binomialTail(withAll, others, chance));
   }
   return p;
+}
+
+/** The bursts of a room that hold a token. */
+export type BurstsByToken = ReadonlyMap<string, readonly DatedBurst[]>;
+
+export function byTokenOf(bursts: readonly DatedBurst[]): BurstsByToken {
+  const found = new Map<string, DatedBurst[]>();
+  for (const burst of bursts)
+    for (const token of burst.tokens) {
+      const list = found.get(token);
+      if (list) list.push(burst);
+      else found.set(token, [burst]);
+    }
+  return found;
 }

@@ -3,7 +3,7 @@ import { DAY_BEGINS_MINUTE } from "../lines/usual-time.ts";
 import { byText } from "../order.ts";
 import { adjustFalseDiscovery, quantileOf, wilsonLower } from "../statistics.ts";
 import type { DetectorDay, HomeDay } from "../types.ts";
-import { chanceOf } from "./chance.ts";
+import { byTokenOf, chanceOf } from "./chance.ts";
 import { bestDays } from "./day-groups.ts";
 import { type Burst, burstsIn, type RoomRow, SLOT_MINUTES } from "./episodes.ts";
 import { type DatedBurst, MARGIN_MINUTES, type Scene } from "./scene.ts";
@@ -34,10 +34,11 @@ export function scenesOf(days: readonly DetectorDay<RoomRow>[]): Scene[] {
   let family = 0;
   for (const room of roomsOf(eligible)) {
     const sets = setsOf(room);
+    const byToken = byTokenOf(room.bursts);
     family += sets.size;
     for (const [name, bursts] of sets) {
       const scene = sceneOf(room, { tokens: name.split(" "), bursts, homeDays });
-      if (scene) found.push({ scene, p: chanceOf(room.bursts, scene) });
+      if (scene) found.push({ scene, p: chanceOf(byToken, scene) });
     }
   }
   const qs = adjustFalseDiscovery(

@@ -5,8 +5,9 @@ import { STEP_MINUTES } from "./windows.ts";
 const STEPS = DAY_MINUTES / STEP_MINUTES;
 /** On each side: half an hour. */
 const SMOOTH_STEPS = 3;
-/** So much of what is expected is spread evenly over the day: little is known of a small home. */
+/** So much of what is expected is spread evenly over the day, or as much as so many occurrences: little is known of a small home. */
 const EVEN_SHARE = 0.25;
+const EVEN_COUNT = 250;
 
 /** How the activity of a home lies over its day. */
 export interface Profile {
@@ -24,7 +25,7 @@ export function profileOf(all: readonly Series[]): Profile {
       if (series.who === "person") addTo(rest, series, -1);
       const total = rest.reduce((sum, each) => sum + each, 0);
       const shares = new Float64Array(STEPS);
-      const even = total > 0 ? EVEN_SHARE : 1;
+      const even = total > 0 ? Math.min(EVEN_SHARE, EVEN_COUNT / total) : 1;
       for (let step = 0; step < STEPS; step++) {
         let near = 0;
         for (let by = -SMOOTH_STEPS; by <= SMOOTH_STEPS; by++) near += rest[(step + by + STEPS) % STEPS] ?? 0;
