@@ -48,6 +48,12 @@ describe("a backup of a home in which events flow, in a second system", { timeou
       async () => [(await keptEvents(from, since, arrived)).join(), sentEvents(first, since, arrived).join()],
       ([kept, sent]) => kept === sent,
     );
+    // The index has a queue of its own, which may be behind that of the events.
+    for (const what of ["devices", "areas"])
+      await until(
+        () => namesOf(from, what),
+        (names) => names.length > 0,
+      );
     const before = await ledgerOf(from);
     const created = await hearthlineProcess(first, "backup", "create", "--output", file, ...SEALED);
     expect([created.code, created.out]).toEqual([0, expect.any(String)]);
