@@ -99,7 +99,14 @@ const yamlRoute = (parts: SuggestionParts): ScopedRoute => ({
     summary: "The automation as this home's version of Home Assistant takes it, to be pasted into its editor",
     tags: TAGS,
     requestParams: pathParameters,
-    responses: { "200": textAnswer("The automation", "application/yaml", z.string()), ...scopedProblems("not_found") },
+    responses: {
+      "200": textAnswer(
+        "The automation, in the keys of the home's version",
+        "application/yaml",
+        z.record(z.string(), z.unknown()),
+      ),
+      ...scopedProblems("not_found"),
+    },
   },
   async handle(request, { homeId }) {
     const { id, automation } = await found(parts, homeId, request);
