@@ -8,7 +8,7 @@ import { ensureInstalled } from "./ensure-installed.mjs";
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 
-/** What a JSON report of vitest says: how many passed, failed, were skipped, and why those were skipped. */
+/** What a JSON report of vitest says: how many passed, failed, were skipped, which those were that were skipped, and that failed. */
 export function readReport(report) {
   const files = report.testResults ?? [];
   const tests = files.flatMap(({ assertionResults }) => assertionResults);
@@ -23,6 +23,7 @@ export function readReport(report) {
     failed: count("failed") + broken.length,
     skipped: skipped.length,
     reasons: skipped.map(({ fullName }) => fullName),
+    names: [...tests.filter(isFailed).map(({ fullName }) => fullName), ...broken.map(({ name }) => name)],
   };
 }
 
@@ -48,6 +49,8 @@ export function runVitest(args, summarise) {
     // Something outside of the tests may fail too: an error that nobody caught, a pattern that no file matches.
     const outside = status !== 0 && report.failed === 0 ? 1 : 0;
     const { lines, failed } = summarise({ ...report, failed: report.failed + outside });
+    // Once more, near the end: of a long output people often have the end alone.
+    for (const name of report.names) process.stdout.write(`failed: ${name}\n`);
     for (const line of lines) process.stdout.write(`${line}\n`);
     return failed === 0 ? 0 : 1;
   } finally {
@@ -55,4 +58,4 @@ export function runVitest(args, summarise) {
   }
 }
 
-const nothing = { passed: 0, failed: 0, skipped: 0, reasons: [] };
+const nothing = { passed: 0, failed: 0, skipped: 0, reasons: [], names: [] };

@@ -55,7 +55,8 @@ exit 9
     env: { ...env, PATH: `${join(folder, "bin")}:${process.env.PATH}` },
   });
   const asked = spawnSync("cat", [join(folder, "asked")], { encoding: "utf8" }).stdout;
-  return { status, last: stdout.trimEnd().split("\n").at(-1), asked: asked.trimEnd().split("\n") };
+  const lines = stdout.trimEnd().split("\n");
+  return { status, last: lines.at(-1), before: lines.at(-2), asked: asked.trimEnd().split("\n") };
 }
 
 it("counts all runs in its last line", () => {
@@ -68,6 +69,13 @@ it("installs without the lock file's help when npm refuses that, and fails when 
   const fallen = ci({ ci: 1 });
   expect([fallen.status, fallen.asked[1]?.startsWith("install --no-save")]).toEqual([0, true]);
   expect(ci({ ci: 1, install: 1 })).toMatchObject({ status: 1, last: "0 passed, 1 failed, 0 skipped" });
+});
+
+it("names what failed once more right before its last line", () => {
+  const peers = ["7 passed, 0 failed, 0 skipped", 0] as const;
+  expect(ci({ check: ["failed: the relay forgets\n4 passed, 1 failed", 1], peers }).before).toBe(
+    "failed: the relay forgets",
+  );
 });
 
 it.each([
