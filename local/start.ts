@@ -45,6 +45,7 @@ async function main(): Promise<void> {
     process.exit(1);
   }
   process.stdout.write(`ready in ${((systemClock.monotonicMs() - startedMs) / 1000).toFixed(1)} s: ${run.url}\n`);
+  await run.past();
 }
 
 /** Only one stack at a time works on a data folder; the lock ends with this process, however that ends. */

@@ -1,5 +1,6 @@
 import type { Microseconds } from "../base/time.ts";
-import { askContexts, type ContextsOf, isRunEntity, isSwitched } from "../relay/index.ts";
+import { isSwitched } from "../event/index.ts";
+import { askContexts, type ContextsOf, isRunEntity } from "../relay/index.ts";
 import type { HaSession } from "../relay/ports.ts";
 
 interface Window {

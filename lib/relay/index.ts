@@ -9,7 +9,7 @@ export { flushPolicy } from "./flush.ts";
 export type { Machine } from "./health.ts";
 export type { RelayHealth } from "./health-shape.ts";
 /** Contexts for rows of a recorder's history, which has none, by what the logbook says. */
-export { askContexts, type ContextsOf, contextsOf, isRunEntity, isSwitched, type PastMoment } from "./logbook.ts";
+export { askContexts, type ContextsOf, contextsOf, isRunEntity, type PastMoment } from "./logbook.ts";
 export { metricsOf } from "./metrics.ts";
 /** What the cloud asks of the house: fetched, done once it is certain, acknowledged. */
 export { createOutboxRunner, type OutboxRunner, type OutboxRunnerOptions } from "./outbox/runner.ts";

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Microseconds } from "../base/time.ts";
-import { domainOf } from "../event/index.ts";
+import { domainOf, isSwitched } from "../event/index.ts";
 import type { HaSession, HistoryQuery, LogbookEntry } from "./ports.ts";
 
 /** The members of a context as Home Assistant writes them. */
@@ -20,28 +20,9 @@ export interface PastMoment {
 export type ContextsOf = (moment: PastMoment) => PastContext | undefined;
 
 const RUNS: ReadonlySet<string> = new Set(["automation", "script"]);
-/** What people and automations switch: of everything else it does not matter who it was. */
-const SWITCHED: ReadonlySet<string> = new Set([
-  "light",
-  "switch",
-  "fan",
-  "cover",
-  "climate",
-  "media_player",
-  "lock",
-  "vacuum",
-  "lawn_mower",
-  "input_boolean",
-  "humidifier",
-  "siren",
-  "valve",
-  "water_heater",
-  "scene",
-]);
 
 /** Entities whose logbook tells something that their history does not. */
 export const isRunEntity = (entityId: string): boolean => RUNS.has(domainOf(entityId));
-export const isSwitched = (entityId: string): boolean => SWITCHED.has(domainOf(entityId));
 
 /** Ids that are made here; Home Assistant's own have no hyphen. Entity ids may be longer than a context's id. */
 const MADE = "logbook-";

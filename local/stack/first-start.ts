@@ -23,7 +23,7 @@ export interface HomeOptions {
 }
 
 /**
- * Sees to it that the home exists, with its key in `DATA/home-key` and an administrator's token in `DATA/token`, where there is an MQTT broker the token of the relay's outbox in `DATA/relay-token`, and gives a new token with which
+ * Sees to it that the home exists, with its key in `DATA/home-key` and an administrator's token in `DATA/token`, the token of the relay's outbox in `DATA/relay-token`, and gives a new token with which
  * pages on loopback read and decide. Keeps what is there: the key signed what lies in spool and queue, the token is in other people's scripts.
  * @throws HearthlineError `setting_invalid` when HEARTHLINE_HOME_KEY is not the key of the home that exists
  */
@@ -39,7 +39,7 @@ export async function prepareHome(options: HomeOptions): Promise<string> {
     writeSecret(path, (await operator.tokens.create({ homeId, name, scopes })).text);
   };
   await keepToken("token", ADMIN, ["read", "write", "admin"]);
-  if (config.HEARTHLINE_MQTT_URL !== undefined) await keepToken(RELAY_TOKEN_FILE, RELAY, ["read", "write"]);
+  await keepToken(RELAY_TOKEN_FILE, RELAY, ["read", "write"]);
   // Who looks also decides: suggestions are accepted and dismissed there.
   const page = await operator.tokens.create({ homeId, name: PAGE, scopes: ["read", "write"] });
   for (const { id, name, createdAt } of tokens)

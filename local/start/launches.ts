@@ -106,6 +106,18 @@ export function createLaunches(run: LaunchOptions, ports: Ports) {
       },
       folder: root,
     }),
+    /** The command on this stack and its simulated home. */
+    command: (args: readonly string[]): Launch => ({
+      args: [join(root, "local/cli.ts"), ...args],
+      env: {
+        ...env,
+        HEARTHLINE_URL: `http://${HOST}:${port}`,
+        HEARTHLINE_TOKEN: undefined,
+        HEARTHLINE_HA_URL: String(homeAssistant.url),
+        HEARTHLINE_HA_TOKEN: String(homeAssistant.token),
+      },
+      folder: root,
+    }),
     /** Takes the simulated home's address and token; true when they differ from those that a relay may have. */
     homeIs(message: PartMessage): boolean {
       const isOther =

@@ -19,6 +19,9 @@ export interface StartOptions {
   readonly quiet: boolean;
 }
 
+/** So that habits have had time to show: a first start has patterns and suggestions to look at within a minute. */
+const DAYS_DEFAULT = 28;
+
 /** The stores that `npm start -- --store` takes. */
 const STORES = ["sqlite", "influxdb", "parquet", "timestream"];
 const STACKS = ["embedded", "localstack"] as const;
@@ -54,7 +57,7 @@ export function readOptions(args: readonly string[]): StartOptions {
     home: oneOf("home", given.home, HOMES) ?? "simulated",
     speed: number("speed", given.speed, { min: 0.01, max: 3600 }) ?? 1,
     rate: number("rate", given.rate, { min: 0.001, max: 100_000 }) ?? 0.3,
-    days: number("days", given.days, { min: 0, max: 3650, whole: true }) ?? 0,
+    days: number("days", given.days, { min: 0, max: 3650, whole: true }) ?? DAYS_DEFAULT,
     seed: number("seed", given.seed, { min: 0, max: 4_294_967_295, whole: true }) ?? 1,
     quiet: given.quiet ?? false,
   };

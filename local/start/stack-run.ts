@@ -1,10 +1,12 @@
 import { join } from "node:path";
 import type { Clock } from "../../lib/base/clock.ts";
 import type { Random } from "../../lib/base/random.ts";
+import { TIME_ZONE } from "../home/protocol/config.ts";
 import { createErrorLines } from "./error-lines.ts";
 import { createLaunches, HOST, type LaunchOptions, type Ports } from "./launches.ts";
 import { openLogFile } from "./log-file.ts";
 import { createPart, type Part, type PartMessage } from "./part.ts";
+import { bringPast } from "./past.ts";
 import { freePorts } from "./ports.ts";
 import { removeRun, writeRun } from "./run-file.ts";
 import { storeSettings } from "./settings.ts";
@@ -24,6 +26,8 @@ export interface StackRun {
   readonly url: string;
   /** Resolves when every part is up. @throws the failure of the first part that does not come up; what is up then is stopped */
   start(): Promise<void>;
+  /** Of a simulated home: brings its past in, once (see `bringPast`). Never rejects. */
+  past(): Promise<void>;
   /** Ends the parts in order, so that nothing is lost: home, relay, functions, then tables and queues. */
   stop(): Promise<void>;
   /** Ends everything at once. Nothing acknowledged is lost: each part keeps its own on disk. */
@@ -177,6 +181,17 @@ export async function createStackRun(options: StackRunOptions): Promise<StackRun
     });
   }
 
+  async function past(): Promise<void> {
+    if (settings.home !== "simulated" || isStopping) return;
+    const { dataFolder, config, options: chosen } = settings;
+    await bringPast({
+      ...{ dataFolder, url, clock, say, days: chosen.days, timeZone: TIME_ZONE },
+      analysisTime: config.HEARTHLINE_ANALYSIS_TIME,
+      launch: launches.command,
+      signal: over.signal,
+    });
+  }
+
   async function stop(): Promise<void> {
     isStopping = true;
     over.abort();
@@ -198,5 +213,5 @@ export async function createStackRun(options: StackRunOptions): Promise<StackRun
   }
 
   note();
-  return { url, start, stop, kill };
+  return { url, start, past, stop, kill };
 }

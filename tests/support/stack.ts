@@ -37,6 +37,9 @@ export const removeData = (folder: string): void => rmSync(folder, { recursive: 
 const cleanEnv = (): Record<string, string | undefined> =>
   Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(HEARTHLINE_(?!PEER)|AWS_)/.test(name)));
 
+/** Any free port, and no past of weeks unless one is asked for: it takes half a minute. */
+const FIXED = ["--port", "0", "--days", "0"];
+
 /** `npm start` as a child process on any free port; resolves when it says that it is ready. */
 export async function startStack({
   args = [],
@@ -44,7 +47,7 @@ export async function startStack({
   dataFolder = newDataFolder(),
   readyMs = 60_000,
 }: StackOptions = {}): Promise<RunningStack> {
-  const child = spawn(process.execPath, [join(root, "local/start.ts"), "--port", "0", "--data", dataFolder, ...args], {
+  const child = spawn(process.execPath, [join(root, "local/start.ts"), ...FIXED, "--data", dataFolder, ...args], {
     cwd: root,
     env: { ...cleanEnv(), ...env },
     stdio: ["ignore", "pipe", "pipe"],

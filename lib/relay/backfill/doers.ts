@@ -1,8 +1,9 @@
 import { isHearthlineError } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
+import { isSwitched } from "../../event/index.ts";
 import type { PastEvent } from "../admit.ts";
 import { usOf } from "../known-of.ts";
-import { askContexts, isRunEntity, isSwitched } from "../logbook.ts";
+import { askContexts, isRunEntity } from "../logbook.ts";
 import type { HaSession, HistoryRow } from "../ports.ts";
 
 /** Who did what is told of a page of history: gives an event its context, where it has none and the logbook has one. */

@@ -53,37 +53,29 @@ const kept = (file: string) => readFileSync(join(folder, file), "utf8").trim();
 
 it("makes the home, its key, the administrator's token and the page's", async () => {
   const { keys, tokens, prepare } = fleet();
-  expect(await prepare()).toBe("hl_home_t2");
+  expect(await prepare()).toBe("hl_home_t3");
   expect(kept("home-key")).toBe(keys.get("home"));
   expect(Buffer.from(kept("home-key"), "base64")).toHaveLength(32);
   expect(kept("token")).toBe("hl_home_t1");
-  for (const file of ["token", "home-key"]) expect(statSync(join(folder, file)).mode & 0o777).toBe(0o600);
+  expect(kept("relay-token")).toBe("hl_home_t2");
+  for (const file of ["token", "home-key", "relay-token"]) expect(statSync(join(folder, file)).mode & 0o777).toBe(0o600);
   expect(tokens.map(({ scopes }) => scopes)).toEqual([
     ["read", "write", "admin"],
     ["read", "write"],
+    ["read", "write"],
   ]);
-});
-
-it("makes the relay a token of its own where there is a broker, once", async () => {
-  const { tokens, prepare } = fleet();
-  const env = { HEARTHLINE_MQTT_URL: "mqtt://user:secret@127.0.0.1" };
-  await prepare({}, env);
-  expect(kept("relay-token")).toBe("hl_home_t2");
-  expect(statSync(join(folder, "relay-token")).mode & 0o777).toBe(0o600);
-  expect(tokens[1]).toMatchObject({ name: "relay", scopes: ["read", "write"] });
-  await prepare({}, env);
-  expect(kept("relay-token")).toBe("hl_home_t2");
+  expect(tokens[1]).toMatchObject({ name: "relay" });
 });
 
 it("keeps key and token the next time; pages get a new token, those of earlier runs are revoked", async () => {
   const { tokens, prepare } = fleet();
   await prepare();
-  const before = [kept("home-key"), kept("token")];
+  const before = [kept("home-key"), kept("token"), kept("relay-token")];
   await prepare();
-  expect(tokens.map(({ id }) => id)).toEqual(["t1", "t2", "t3"]);
+  expect(tokens.map(({ id }) => id)).toEqual(["t1", "t2", "t3", "t4"]);
   await prepare({ runStartedAt: "2026-11-22T06:00:09.000Z" });
-  expect(tokens.map(({ id }) => id)).toEqual(["t1", "t4"]);
-  expect([kept("home-key"), kept("token")]).toEqual(before);
+  expect(tokens.map(({ id }) => id)).toEqual(["t1", "t2", "t5"]);
+  expect([kept("home-key"), kept("token"), kept("relay-token")]).toEqual(before);
 });
 
 it("takes the key that the home has, when its file is gone", async () => {
@@ -99,10 +91,10 @@ it("makes a new administrator's token when the file is gone, or when the table d
   await prepare();
   rmSync(join(folder, "token"));
   await prepare();
-  expect(kept("token")).toBe("hl_home_t3");
+  expect(kept("token")).toBe("hl_home_t4");
   tokens.splice(0);
   await prepare();
-  expect(kept("token")).toBe("hl_home_t5");
+  expect(kept("token")).toBe("hl_home_t6");
 });
 
 it("takes a key from the settings for a new home, and refuses another one for a home that exists", async () => {

@@ -11,7 +11,7 @@ describe("readOptions", () => {
       home: "simulated",
       speed: 1,
       rate: 0.3,
-      days: 0,
+      days: 28,
       seed: 1,
       quiet: false,
     });

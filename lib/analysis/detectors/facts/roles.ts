@@ -1,4 +1,4 @@
-import { type HomeEvent, STATISTICS_ORIGIN } from "../../../event/index.ts";
+import { type HomeEvent, isSwitchedDomain, STATISTICS_ORIGIN } from "../../../event/index.ts";
 import type { Occurrence } from "../types.ts";
 
 /** What detectors hear of an event: whose role, and the state as a token. */
@@ -10,30 +10,6 @@ export interface Heard {
   /** Each event is one (a button): there is no old state, and the same twice is twice. */
   readonly isMoment: boolean;
 }
-
-/**
- * What an automation can switch. A scene is one of them: its state is the time at which it was last chosen, so it has the one token `on`; `scene.turn_on` is
- * its service, and that somebody chooses a scene is a habit as any other. Select and alarm are not: which option was meant is for people, and nobody wants to be disarmed.
- */
-const TARGETS: ReadonlySet<string> = new Set([
-  "light",
-  "switch",
-  "fan",
-  "cover",
-  "climate",
-  "media_player",
-  "lock",
-  "vacuum",
-  "lawn_mower",
-  "input_boolean",
-  "humidifier",
-  "siren",
-  "valve",
-  "water_heater",
-  "scene",
-]);
-
-export const isTargetDomain = (domain: string): boolean => TARGETS.has(domain);
 
 /** What happens in a home. Left out: numbers and texts, clocks (sun, schedule, timer, calendar), software (update, automation), and what repeats others (group, zone). */
 const SENSORS: ReadonlySet<string> = new Set([
@@ -102,7 +78,7 @@ export function hear(event: HomeEvent): Heard | undefined {
 
 function roleOf(event: HomeEvent): Occurrence["role"] | undefined {
   const { domain, entityId, origin } = event;
-  const isTarget = TARGETS.has(domain);
+  const isTarget = isSwitchedDomain(domain);
   if (!isTarget && !SENSORS.has(domain)) return undefined;
   if (origin === STATISTICS_ORIGIN || entityId.startsWith("hearthline", domain.length + 1)) return undefined;
   if (isTarget) return isPlainState(event) ? "target" : undefined;

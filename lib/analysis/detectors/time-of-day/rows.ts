@@ -1,5 +1,4 @@
-import { domainOf } from "../../../event/index.ts";
-import { isTargetDomain } from "../facts/roles.ts";
+import { isSwitched } from "../../../event/index.ts";
 import { localMinuteOf } from "../local-time.ts";
 import { addMinutes, type Minutes, minutesOf, tenthsOf } from "../minutes.ts";
 import type { DayFacts } from "../types.ts";
@@ -30,7 +29,7 @@ export function rowsOf(facts: DayFacts): TimeRow[] {
   for (const { entityId, state, actor, minute, role } of facts.occurrences)
     if (role === "target") add([entityId, state, actor], tenthsOf(minute));
   const away = [
-    ...facts.unavailable.filter(([entityId]) => isTargetDomain(domainOf(entityId))),
+    ...facts.unavailable.filter(([entityId]) => isSwitched(entityId)),
     ...facts.silent.map(([fromUs, toUs]) => [EVERYTHING, fromUs, toUs] as const),
   ];
   for (const [entityId, fromUs, toUs] of away)
