@@ -1,5 +1,6 @@
 import type { HomeEvent } from "../../event/index.ts";
 import { type ByteWriter, IntColumn } from "./bytes.ts";
+import { type Columns, columnsFor } from "./columns-for.ts";
 import { type Decimal, decimalValue, parseDecimal } from "./decimal.ts";
 import * as layout from "./layout.ts";
 import { CHANGED, CONTEXT, LASTED, OLD_STATE, STATE, VALUE } from "./layout.ts";
@@ -19,27 +20,6 @@ interface EntityMemory {
   decimals: number;
   /** The state as a number; NaN when it is no plain decimal. */
   number: number;
-}
-
-/** A row's context and its parent each have one. */
-const MAY_COME_TWICE: ReadonlySet<layout.Column> = new Set(["ulidTimes", "ids"]);
-
-type Columns = Readonly<Record<layout.Column, IntColumn>>;
-
-function newColumns(count: number): Columns {
-  const columns = layout.COLUMNS.map((name) => [name, new IntColumn(MAY_COME_TWICE.has(name) ? 2 * count : count)]);
-  return Object.fromEntries(columns) as Columns;
-}
-
-/** Room for the columns of most blocks, used again and again: 2 MB that need not be made and cleared each time. */
-const SHARED_ROWS = 16_384;
-let shared: Columns | undefined;
-
-function columnsFor(count: number): Columns {
-  if (count > SHARED_ROWS) return newColumns(count);
-  shared ??= newColumns(SHARED_ROWS);
-  for (const name of layout.COLUMNS) shared[name].length = 0;
-  return shared;
 }
 
 /** Takes events one by one into columns. Only one at a time: see `columnsFor`. */
