@@ -153,6 +153,8 @@ function placeOf(edges: readonly number[], value: number): number {
 
 const CELL = 12;
 const LEFT = 14;
+/** Of the words under a calendar of few weeks. */
+const SINCE_WIDTH = 76;
 const CELL_WORDS = { hit: "hit", part: "part", miss: "miss", none: "none" } as const;
 
 /** One square a day, one column a week: full it happened, empty it did not. */
@@ -164,11 +166,12 @@ export function Calendar({ days }: { readonly days: readonly DayEvidence[] }) {
   const could = cells.filter(({ kind }) => kind !== "none").length;
   const span = `${dateText(first.date)} to ${dateText(last.date)}`;
   const height = 7 * CELL + 16;
+  const width = Math.max(LEFT + weeks * CELL, SINCE_WIDTH);
   return (
     <svg
       class={`calendar weeks-${weeks}`}
-      width={LEFT + weeks * CELL}
-      viewBox={`0 0 ${LEFT + weeks * CELL} ${height}`}
+      width={width}
+      viewBox={`0 0 ${width} ${height}`}
       role="img"
       aria-label={`Happened on ${hits} of ${could} days, ${span}.`}
     >
