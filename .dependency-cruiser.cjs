@@ -75,18 +75,35 @@ module.exports = {
       { path: "^lib/backup/" },
     ),
     error(
+      "migration-wraps-ports",
+      "lib/migration stands beside the rooms: it sees base, event, series, limits and the doors and ports of rooms.",
+      { path: "^lib/migration/" },
+      {
+        path: "^(functions|local|tests|scripts|bench|lib)/",
+        pathNot: ["^lib/(base|event|series|migration)/", "^lib/limits\\.ts$", `^lib/(${any})/(ports|index)\\.ts$`],
+      },
+    ),
+    error(
+      "migration-is-known-to-wiring-alone",
+      "No room knows that there are migrations; adapters know their port.",
+      { path: "^lib/", pathNot: "^lib/(wiring|migration|adapters)/" },
+      { path: "^lib/migration/" },
+    ),
+    error(
       "adapters-see-ports-only",
       "An adapter sees base, event, series, limits, its own folder, ports.ts and keys.ts.",
       { path: "^lib/adapters/([^/]+)/" },
       {
         path: "^(functions|local|tests|scripts|bench|lib)/",
-        // adapters/aws is the signed transport that the adapters of AWS's services share; influxql.ts is the language of everything that speaks to InfluxDB.
+        // adapters/aws is the signed transport that the adapters of AWS's services share; influxql.ts is the language of everything that speaks to InfluxDB, and an old
+        // InfluxDB's past is read as an import reads it.
         pathNot: [
           "^lib/(base|event|series)/",
           "^lib/limits\\.ts$",
           "^lib/adapters/$1/",
           "^lib/adapters/aws/",
           "^lib/adapters/influxdb/influxql\\.ts$",
+          "^lib/adapters/influxdb-reader/source\\.ts$",
           "/(ports|keys)\\.ts$",
         ],
       },

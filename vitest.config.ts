@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
+import { LONG } from "./vitest.long.ts";
 
 /** Real processes, killed and started again; and what changes the world for whoever comes after: a mocked module, a library that patches a prototype. Each file has a worker of its own. */
 const PROCESSES = [
@@ -9,16 +10,16 @@ const PROCESSES = [
   "tests/adapters/sqlite/open-unwritable.test.ts",
   "tests/devices/{definitions,simulated-home}.test.ts",
 ];
-const ELSEWHERE = ["tests/peers/**", "**/node_modules/**"];
+const ELSEWHERE = ["tests/peers/**", "**/node_modules/**", ...LONG];
 
 /** What takes seconds is begun first, so that no core waits for the last file. Nothing but the order depends on this list. */
-const LONG =
+const FIRST =
   /(conformance|event-store|faults|routes|relay-process|relay-status|write|hot-partition|key-rotation|history|template|plugin|deploy|crash|gate)\.test|(source|crash|crashes|generate)\.prop/;
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const rankOf = ({ moduleId, project }: TestSpecification): number =>
-      project.name === "processes" ? 0 : LONG.test(moduleId) ? 1 : 2;
+      project.name === "processes" ? 0 : FIRST.test(moduleId) ? 1 : 2;
     return (await super.sort(files)).sort((a, b) => rankOf(a) - rankOf(b));
   }
 }

@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { LONG } from "./vitest.long.ts";
 
 /** Tests that `npm test` runs with fewer random cases and less volume (tests/support/depth.ts), once more and deeper. */
 const DEEPER = [
@@ -6,12 +7,13 @@ const DEEPER = [
   "tests/adapters/parquet/conformance.test.ts",
   "tests/adapters/timestream/event-store.test.ts",
   "tests/tenancy/routes.test.ts",
+  "tests/migration/statistics/operating.test.ts",
 ];
 
 // Real servers: one file after the other (each starts its own), installations take minutes, and nothing is tried twice.
 export default defineConfig({
   test: {
-    include: ["tests/peers/**/*.test.ts", ...DEEPER],
+    include: ["tests/peers/**/*.test.ts", ...LONG, ...DEEPER],
     env: { HEARTHLINE_TEST_DEPTH: process.env.HEARTHLINE_TEST_DEPTH ?? "5" },
     fileParallelism: false,
     testTimeout: 120_000,

@@ -1,4 +1,4 @@
-// npm test: every test that needs no outside server. Arguments go to vitest: `npm test -- tests/base`.
+// npm test: every test that needs no outside server and does not take long (vitest.long.ts). Arguments go to vitest: `npm test -- tests/base`.
 import { runVitest } from "./run-vitest.mjs";
 
 process.exitCode = runVitest(process.argv.slice(2), (report) => {

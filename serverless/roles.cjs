@@ -41,6 +41,19 @@ const GRANTS = {
     ],
     table: ["GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem"],
   },
+  "validate-migration": {
+    queues: [
+      // Events of its own, and OLD's past.
+      [SEND, ["Events"]],
+      [MEASURE, ALL_QUEUES],
+      // It looks at what was set aside, and puts it back.
+      [
+        ["sqs:ReceiveMessage", "sqs:ChangeMessageVisibility"],
+        ["EventsDead", "StoreDead"],
+      ],
+    ],
+    table: ["GetItem", "BatchGetItem", "Query", "PutItem", "DeleteItem", "BatchWriteItem"],
+  },
   authorize: { queues: [], table: ["GetItem"] },
   api: {
     queues: [
@@ -58,6 +71,7 @@ const STORE_GRANTS = {
   parquet: {
     store: { bucket: ["ListBucket"], objects: ["GetObject", "PutObject"] },
     api: { bucket: ["ListBucket", "GetLifecycleConfiguration"], objects: ["GetObject"] },
+    "validate-migration": { bucket: ["ListBucket", "GetLifecycleConfiguration"], objects: ["GetObject"] },
     analyze: {
       bucket: ["ListBucket", "GetLifecycleConfiguration"],
       objects: ["GetObject", "PutObject", "DeleteObject"],
@@ -71,6 +85,11 @@ const STORE_GRANTS = {
       bucket: ["ListBucket", "GetLifecycleConfiguration"],
       objects: ["GetObject"],
     },
+    "validate-migration": {
+      table: ["Query", "BatchGetItem"],
+      bucket: ["ListBucket", "GetLifecycleConfiguration"],
+      objects: ["GetObject"],
+    },
     analyze: {
       table: ["Query", "BatchGetItem", "BatchWriteItem"],
       bucket: ["ListBucket", "GetLifecycleConfiguration"],
@@ -80,6 +99,7 @@ const STORE_GRANTS = {
   timestream: {
     store: { timestream: ["WriteRecords"] },
     api: { timestream: ["Select", "DescribeTable"] },
+    "validate-migration": { timestream: ["Select", "DescribeTable"] },
     analyze: { timestream: ["Select", "DescribeTable"] },
   },
 };
@@ -161,7 +181,13 @@ module.exports = async ({ resolveVariable }) => {
     ]);
   }
   Resources.SchedulerRole = role("scheduler.amazonaws.com", [
-    allow(["lambda:InvokeFunction"], [{ "Fn::GetAtt": ["DispatchLambdaFunction", "Arn"] }]),
+    allow(
+      ["lambda:InvokeFunction"],
+      [
+        { "Fn::GetAtt": ["DispatchLambdaFunction", "Arn"] },
+        { "Fn::GetAtt": ["ValidateDashmigrationLambdaFunction", "Arn"] },
+      ],
+    ),
   ]);
   return { Resources };
 };

@@ -4,6 +4,7 @@ import { admit, charge, limitHeaders } from "./admission.ts";
 import { type Caller, type Identified, mayDo } from "./caller.ts";
 import { requireOwnPage } from "./own-page.ts";
 import { asProblem, Problem, type ProblemExtras, problemResponse } from "./problem.ts";
+import { ID_MAX_CHARACTERS } from "./query.ts";
 import type { RateLimits } from "./rate-limits.ts";
 import type { ApiRequest, Route } from "./route.ts";
 import { type AggregateParts, aggregateRoute } from "./routes/aggregate.ts";
@@ -17,6 +18,7 @@ import { type InventoryParts, inventoryRoutes } from "./routes/inventory.ts";
 import { type JobParts, jobRoutes } from "./routes/jobs.ts";
 import { type LayerParts, layerRoutes } from "./routes/layers.ts";
 import { type LedgerParts, ledgerRoute } from "./routes/ledger.ts";
+import { type MigrationParts, migrationRoutes } from "./routes/migrations.ts";
 import { type OutboxParts, outboxRoutes } from "./routes/outbox.ts";
 import { type PageParts, pageRoutes } from "./routes/pages.ts";
 import { type PatternParts, patternRoutes } from "./routes/patterns.ts";
@@ -31,6 +33,7 @@ export interface ApiParts
     JobParts,
     LayerParts,
     LedgerParts,
+    MigrationParts,
     OutboxParts,
     PageParts,
     PatternParts,
@@ -51,6 +54,9 @@ export interface ApiParts
   /** Where the request comes from, as the gateway itself saw it; undefined: it did not say. Never what a header says. */
   addressOf(surroundings: unknown): string | undefined;
   readonly limits: RateLimits;
+  /** What a known caller's request is handled in: who reads can be known below it, and its answer can be given headers. Absent: in nothing. */
+  readonly around?: (caller: Caller, handle: () => Promise<Response>) => Promise<Response>;
+  readonly pages: PageParts["pages"];
   readonly conflicts: ConflictParts["conflicts"];
   readonly patterns: PatternParts["patterns"] & LayerParts["patterns"];
   /** The gateway's name for the request, for the log. */
@@ -74,7 +80,8 @@ function routesOf(parts: ApiParts): Route[] {
     ...suggestionRoutes(parts),
     ...outboxRoutes(parts),
     ledgerRoute(parts),
-    ...healthRoutes(parts.health),
+    ...migrationRoutes(parts),
+    ...healthRoutes(parts),
   ];
   return [...routes, ...pageRoutes(parts, routes)];
 }
@@ -131,7 +138,7 @@ async function answer(parts: ApiParts, route: Route, context: Context): Promise<
     const identified = await parts.callerOf(context.env);
     if ("caller" in identified) fields.homeId = identified.caller.homeId;
     await admit(parts.limits, identified, parts.addressOf(context.env));
-    response = await handled(route, requestOf(context, parts.limits), identified);
+    response = await handledWithin(parts, route, { request: requestOf(context, parts.limits), identified });
     if ("caller" in identified)
       for (const [name, value] of Object.entries(limitHeaders(parts.limits))) response.headers.set(name, value);
   } catch (thrown) {
@@ -144,6 +151,16 @@ async function answer(parts: ApiParts, route: Route, context: Context): Promise<
   else parts.log.info("request", line);
   return response;
 }
+
+interface Handled {
+  readonly request: ApiRequest;
+  readonly identified: Identified;
+}
+
+const handledWithin = ({ around }: ApiParts, route: Route, { request, identified }: Handled): Promise<Response> =>
+  around && "caller" in identified
+    ? around(identified.caller, () => handled(route, request, identified))
+    : handled(route, request, identified);
 
 const handled = (route: Route, request: ApiRequest, identified: Identified): Promise<Response> =>
   route.scope === "none"
@@ -175,12 +192,18 @@ function requireScope(identified: Identified, scope: Parameters<typeof mayDo>[1]
 }
 
 const requestOf = ({ req }: Context, limits: RateLimits): ApiRequest => ({
-  param: (name) => req.param(name) ?? "",
+  param: (name) => nameOf(req.param(name) ?? ""),
   query: new URL(req.url).searchParams,
   header: (name) => req.header(name),
   bytes: async () => new Uint8Array(await req.arrayBuffer()),
   charge: (caller, units) => charge(limits, caller, units),
 });
+
+/** Nothing has a longer name, and no table can be asked for it. @throws Problem `not_found` */
+function nameOf(text: string): string {
+  if (text.length <= ID_MAX_CHARACTERS) return text;
+  throw new Problem("not_found", `There is nothing called "${text.slice(0, 80)}...".`);
+}
 
 function otherMethod({ req }: Context, path: string, routes: readonly Route[]): Response {
   const methods = routes.filter((route) => route.path === path).map((route) => route.method);

@@ -8,6 +8,8 @@ export interface Caller {
   readonly homeId: string;
   readonly scopes: readonly Scope[];
   readonly tokenId: string;
+  /** What people call the token; absent: an authorizer of an older version has found it. */
+  readonly tokenName?: string;
 }
 
 /** Why there is no caller. `token_unchecked`: the table of tokens did not answer; `token_guessed`: its address has sent too many that are none. */
@@ -88,7 +90,8 @@ export function createIdentify(
       if (!token) return { error: "token_invalid" };
       if (token.expiresAt !== undefined && !(clock.nowMs() < Date.parse(token.expiresAt)))
         return { error: "token_expired" };
-      return { caller: { homeId: token.homeId, scopes: token.scopes, tokenId: token.id } };
+      const { homeId, scopes, id: tokenId, name: tokenName } = token;
+      return { caller: { homeId, scopes, tokenId, tokenName } };
     } catch {
       return { error: "token_unchecked" };
     }

@@ -20,9 +20,12 @@ export { createRateLimits } from "./rate-limits.ts";
 /** What the routes answer, as types, for the page's client. */
 export type {
   WireArea,
+  WireDifference,
   WireEntity,
   WireEvent,
   WireJob,
+  WireMigration,
+  WireMigrationMetrics,
   WirePattern,
   WirePatternDetail,
   WireRetention,

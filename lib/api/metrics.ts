@@ -1,24 +1,24 @@
 import { type Health, PART_STATES } from "./health-shapes.ts";
+import { migrationFamilies } from "./migration-metrics.ts";
+import { type Family, familyText, gauge } from "./openmetrics.ts";
+import type { WireMigrationMetrics } from "./wire.ts";
 
 /** Source: the OpenMetrics specification 1.0, "Media Type". */
 export const OPENMETRICS_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-interface Family {
-  readonly name: string;
-  readonly type: "gauge" | "counter" | "info" | "stateset";
-  readonly help: string;
-  readonly samples: readonly Sample[];
-}
-/** `suffix`: what the type adds to the family's name, such as `_total`. */
-interface Sample {
-  readonly labels: Readonly<Record<string, string>>;
-  readonly value: number;
-  readonly suffix?: string;
+export interface MetricsOptions {
+  /** Also what only a token's owner may see. */
+  readonly details: boolean;
+  readonly migration?: WireMigrationMetrics | undefined;
 }
 
-/** Health as OpenMetrics text, with its end mark. `details`: also what only a token's owner may see. */
-export function openMetrics(health: Health, details: boolean): string {
-  const families = [statusFamily(health), ...(details ? detailFamilies(health) : [])];
+/** Health as OpenMetrics text, with its end mark. */
+export function openMetrics(health: Health, { details, migration }: MetricsOptions): string {
+  const families = [
+    statusFamily(health),
+    ...(details ? detailFamilies(health) : []),
+    ...(migration ? migrationFamilies(migration) : []),
+  ];
   return `${families
     .filter(({ samples }) => samples.length > 0)
     .map(familyText)
@@ -145,28 +145,4 @@ function ledgerFamilies(parts: Parts): Family[] {
       ),
     ),
   ];
-}
-
-/** One sample an item: its labels, and its value under the empty name. An item without a value has no sample. */
-function gauge<T>(
-  name: string,
-  help: string,
-  items: readonly T[],
-  of: (item: T) => Record<string, string | number | undefined>,
-): Family {
-  const samples = items.flatMap((item) => {
-    const { "": value, ...labels } = of(item);
-    return typeof value === "number" ? [{ labels: labels as Record<string, string>, value }] : [];
-  });
-  return { name, type: "gauge", help, samples };
-}
-
-const escaped = (text: string): string => text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
-
-function familyText({ name, type, help, samples }: Family): string {
-  const lines = samples.map(({ labels, value, suffix = "" }) => {
-    const pairs = Object.entries(labels).map(([label, text]) => `${label}="${escaped(text)}"`);
-    return `${name}${suffix}${pairs.length > 0 ? `{${pairs.join(",")}}` : ""} ${value}\n`;
-  });
-  return `# TYPE ${name} ${type}\n# HELP ${name} ${escaped(help)}\n${lines.join("")}`;
 }

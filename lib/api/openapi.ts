@@ -23,6 +23,7 @@ export function documentOf(routes: readonly Route[], version: string): oas31.Ope
       { name: "index", description: "What there is in the home" },
       { name: "jobs", description: "The nightly batch" },
       { name: "outbox", description: "What the home's relay is asked to do" },
+      { name: "migrations", description: "Moving from an old pipeline while both run" },
       { name: "operation", description: "How the whole is" },
       { name: "pages", description: "For people" },
     ],

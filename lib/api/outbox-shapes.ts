@@ -77,6 +77,19 @@ export const outboxItemShape = z
       })
       .optional(),
     retain: retain.optional(),
+    sink: z
+      .string()
+      .optional()
+      .meta({ description: "Of kind `sink`: which one. Only the control plane of a migration asks for it." }),
+    state: z
+      .enum(["on", "off"])
+      .optional()
+      .meta({ description: "Of kind `sink`: whether it is sent to from then on." }),
+    flush_seconds: z
+      .number()
+      .optional()
+      .meta({ description: "Of kind `sink`: how long it collects instead of as its relay's settings say." }),
+    until: z.string().optional().meta({ description: "Of kind `sink`: when that ends by itself." }),
   })
   .meta({ id: "OutboxItem" });
 

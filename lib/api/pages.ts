@@ -1,5 +1,6 @@
 import type { toWireEvent } from "../event/index.ts";
 import type { Health } from "./health-shapes.ts";
+import type { WireMigrationReport } from "./wire.ts";
 
 /** What the live page shows; everything in it is what the API's routes answer. */
 export interface LiveModel {
@@ -37,6 +38,8 @@ export interface Pages {
   home(model: { readonly live?: LiveModel; readonly token?: string; readonly client?: string }): Page;
   /** The part of the page that changes, as HTML. */
   live(model: LiveModel): string;
+  /** A migration's report, whole in one file. */
+  report(report: WireMigrationReport): Page;
   /** The OpenAPI document and the codes of errors, readable. */
   docs(document: object, problems: Readonly<Record<string, readonly [status: number, title: string]>>): Page;
 }

@@ -1,7 +1,24 @@
+import type * as z from "zod";
+import type { FieldError } from "./problem.ts";
 import type { BucketRule, UnitsAsked, UnitsTaken } from "./rate-bucket.ts";
+import type {
+  WireDifference,
+  WireMigration,
+  WireMigrationChange,
+  WireMigrationMetrics,
+  WireMigrationReport,
+} from "./wire.ts";
 
+export type { FieldError } from "./problem.ts";
 // What every rate store does alike: adapters see it through this port.
 export { type Bucket, type BucketRule, takeUnits, type UnitsAsked, type UnitsTaken } from "./rate-bucket.ts";
+export type {
+  WireDifference,
+  WireMigration,
+  WireMigrationChange,
+  WireMigrationMetrics,
+  WireMigrationReport,
+} from "./wire.ts";
 
 /** What a token may do: `read` and `write` one home's data; `admin` all of it. */
 export const SCOPES = ["read", "write", "admin"] as const;
@@ -62,4 +79,58 @@ export interface QueueMonitor {
 export interface HealthMemory {
   /** Notes the state seen now; gives since when it has been so. @throws `conflict` and fate-`retry` service errors: safe to repeat */
   note(homeOrFleet: string, part: string, state: string, at: string): Promise<string>;
+}
+
+/** What a person may ask of a migration. `force`: over a verdict or a state that says no; it wants a reason. */
+export type MigrationAsk = { readonly reason?: string | undefined } & (
+  | { readonly what: "start" | "pause" | "resume" }
+  | { readonly what: "advance" | "abort"; readonly force: boolean }
+  | { readonly what: "rollback"; readonly at: "once" | "stepwise" }
+  | { readonly what: "reader"; readonly reader: string; readonly to: "old" | "new" | "split"; readonly force: boolean }
+);
+
+/** Who changes a migration, and which state of it he saw. */
+export interface MigrationFence {
+  readonly homeId: string;
+  readonly id: string;
+  /** The name of the caller's token. */
+  readonly actor: string;
+  readonly epoch: number;
+}
+
+/**
+ * The control plane as the routes meet it: wiring fills it, no room knows what is behind. Answers are as the routes give them; undefined: the home has no such migration.
+ * Every method: @throws fate-`retry` service errors
+ */
+export interface Migrations {
+  /** The plan as a body has it, for the document; what decides is `create`. */
+  readonly planSchema: z.ZodType;
+  /** `errors` names every wrong member of a plan; nothing was made then. @throws HearthlineError `migration_exists` */
+  create(
+    caller: Pick<MigrationFence, "homeId" | "actor">,
+    plan: unknown,
+  ): Promise<{ readonly migration: WireMigration } | { readonly errors: readonly FieldError[] }>;
+  /** Newest first, ended ones included. */
+  list(homeId: string): Promise<readonly WireMigration[]>;
+  get(homeId: string, id: string): Promise<WireMigration | undefined>;
+  /**
+   * It is done when this resolves, and readers follow within the time that they keep the pointer.
+   * @throws HearthlineError `migration_stale` (another epoch; the message says who changed what), `migration_state_wrong`, `migration_refused`, `not_found` (no such reader)
+   */
+  change(fence: MigrationFence, ask: MigrationAsk): Promise<WireMigration | undefined>;
+  /** Ascending by epoch. */
+  audit(homeId: string, id: string): Promise<readonly WireMigrationChange[] | undefined>;
+  /** Ascending by time, then entity; the counts are of all, also of those that are not kept. */
+  differences(
+    homeId: string,
+    id: string,
+  ): Promise<
+    | {
+        readonly counts: WireMigrationMetrics["differences"] & { readonly repaired: number };
+        readonly differences: readonly WireDifference[];
+      }
+    | undefined
+  >;
+  metrics(homeId: string, id: string): Promise<WireMigrationMetrics | undefined>;
+  report(homeId: string, id: string): Promise<WireMigrationReport | undefined>;
 }

@@ -7,7 +7,8 @@ export const LIMIT_MAX = 1_000;
 export const LIMIT_DEFAULT = 100;
 /** No query asks for more entities by name. */
 const ENTITY_IDS_MAX = 100;
-const ID_MAX_CHARACTERS = 255;
+/** Of whatever has a name: no table takes longer keys, and Home Assistant has none. */
+export const ID_MAX_CHARACTERS = 255;
 
 /** ISO 8601 with an offset, to microseconds. A `+` that a URL turned into a space is read as the `+` it was. */
 export const timeParameter = z

@@ -1,6 +1,13 @@
 import type * as z from "zod";
 import type { toWireEvent } from "../event/index.ts";
 import type { retentionShape } from "./layer-shapes.ts";
+import type {
+  auditEntryShape,
+  differenceShape,
+  metricsShape,
+  migrationShape,
+  reportShape,
+} from "./migration-shapes.ts";
 import type { patternDetailShape, patternShape } from "./pattern-shapes.ts";
 import type { areaShape, entityShape, jobShape } from "./shapes.ts";
 import type { suggestionShape } from "./suggestion-shapes.ts";
@@ -14,3 +21,8 @@ export type WirePatternDetail = z.infer<typeof patternDetailShape>;
 export type WireSuggestion = z.infer<typeof suggestionShape>;
 export type WireJob = z.infer<typeof jobShape>;
 export type WireRetention = z.infer<typeof retentionShape>;
+export type WireMigration = z.infer<typeof migrationShape>;
+export type WireMigrationChange = z.infer<typeof auditEntryShape>;
+export type WireMigrationReport = z.infer<typeof reportShape>;
+export type WireMigrationMetrics = z.infer<typeof metricsShape>;
+export type WireDifference = z.infer<typeof differenceShape>;

@@ -1,7 +1,7 @@
 import { parseIsoUs } from "../base/time.ts";
-import type { RegistryRecord, Weather } from "../event/index.ts";
+import type { RegistryRecord, RelaySinkStatus, Weather } from "../event/index.ts";
 import type { IndexEntry } from "../ingest/index.ts";
-import { type IndexedRows, isLaterStatus, type RelayStatus, type Seen } from "./ports.ts";
+import { type IndexedRows, isLaterStatus, type RelayStatus, type Seen, type SinkStatus } from "./ports.ts";
 
 type HomeFacts = Extract<IndexEntry, { t: "home" }>;
 
@@ -76,9 +76,27 @@ function addRelay({ relays }: HomeChanges, entry: Extract<IndexEntry, { t: "rela
     ...(entry.clock_offset_ms !== undefined && { clockOffsetMs: entry.clock_offset_ms }),
     ...(entry.flush_seconds !== undefined && { flushSeconds: entry.flush_seconds }),
     ...(entry.last_error !== undefined && { lastError: entry.last_error }),
+    ...(entry.sinks && { sinks: entry.sinks.map(sinkOf) }),
   };
   if (!known || isLaterStatus(status, known)) relays.set(entry.relay_id, status);
 }
+
+const sinkOf = ({
+  name,
+  acknowledged,
+  lag_records,
+  lag_seconds,
+  lost,
+  messages,
+  breaker,
+  state,
+}: RelaySinkStatus): SinkStatus => ({
+  ...{ name, acknowledged, lost, breaker },
+  ...(messages !== undefined && { messages }),
+  lagRecords: lag_records,
+  lagSeconds: lag_seconds,
+  isOff: state === "off",
+});
 
 /** The parts that are of use: of each registry those of its highest revision. */
 export function latestRegistries({ registries }: HomeChanges): RowsPart[] {

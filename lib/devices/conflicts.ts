@@ -113,7 +113,7 @@ export function settleRow(
     const nowMs = clock.nowMs();
     const micros = Math.round((clock.monotonicMs() - startedMs) * 1000);
     conflicts.push({
-      id: idOf(pair, field),
+      id: conflictId(pair, field),
       kind: pair.kind,
       subjectId: pair.subjectId,
       field,
@@ -196,14 +196,31 @@ function compare({ new: fresh, old }: RowPair, field: ConflictField): { same: bo
     const known = new Set(those.map(plain));
     return { same: these.some((one) => known.has(plain(one))), operations: these.length * those.length };
   }
-  const [these, those] = [new Set([a].flat().map(plain)), new Set([b].flat().map(plain))];
-  const same = these.size === those.size && [...these].every((one) => those.has(one));
-  return { same, operations: these.size + those.size };
+  const [these, those] = [[a].flat(), [b].flat()];
+  return { same: isSameValue(these, those), operations: these.length + those.length };
 }
+
+/** Whether two values are one to people: case, blanks and the order of a list are no difference. */
+export const isSameValue = (a: ConflictValue, b: ConflictValue): boolean => {
+  const [these, those] = [new Set([a].flat().map(plain)), new Set([b].flat().map(plain))];
+  return typeof a === typeof b && these.size === those.size && [...these].every((one) => those.has(one));
+};
 
 const plain = (text: string): string => text.normalize("NFC").trim().replace(/\s+/g, " ").toLowerCase();
 
-const idOf = ({ kind, subjectId, new: fresh, old }: RowPair, field: ConflictField): string =>
+/** Of one field of one row of two sources, whatever they say. */
+export const conflictId = (
+  {
+    kind,
+    subjectId,
+    new: fresh,
+    old,
+  }: Pick<Conflict, "kind" | "subjectId"> & {
+    readonly new: Pick<SourceRow, "source">;
+    readonly old: Pick<SourceRow, "source">;
+  },
+  field: ConflictField,
+): string =>
   createHash("sha256")
     .update(JSON.stringify([kind, subjectId, field, fresh.source, old.source]))
     .digest("hex")

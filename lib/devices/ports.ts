@@ -64,6 +64,26 @@ export interface RelayStatus {
   readonly flushSeconds?: number;
   /** Why it is not connected. */
   readonly lastError?: string;
+  /** Where it sends to, each with its own cursor; absent: an older relay. */
+  readonly sinks?: readonly SinkStatus[];
+}
+
+/** One sink of a relay, as the relay saw it at `RelayStatus.at`. */
+export interface SinkStatus {
+  /** `cloud`, `old`. */
+  readonly name: string;
+  /** Everything up to this number has been taken, or is accounted for. */
+  readonly acknowledged: number;
+  readonly lagRecords: number;
+  /** Age of the oldest record that it has not taken. */
+  readonly lagSeconds: number;
+  /** Events that it refused, since the relay's start. */
+  readonly lost: number;
+  /** That it took since then; absent: an older relay. */
+  readonly messages?: number;
+  readonly breaker: "closed" | "open" | "half-open";
+  /** Nothing is sent to it, nor kept for it. */
+  readonly isOff: boolean;
 }
 
 /** A relay that has said nothing for so long is forgotten. */

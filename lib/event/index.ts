@@ -7,5 +7,6 @@ export { availabilityTopic, topicProblem } from "./outbox-topic.ts";
 export * from "./pack.ts";
 export * from "./record.ts";
 export * from "./refused.ts";
+export * from "./secret-state.ts";
 export * from "./switched.ts";
 export * from "./wire.ts";

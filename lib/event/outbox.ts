@@ -8,8 +8,9 @@ import { topicProblem } from "./outbox-topic.ts";
  * - `mqtt`: publish a message.
  * - `capabilities`: read what Zigbee2MQTT's devices can do, and send it up.
  * - `automation`: write an automation of ours into Home Assistant, or remove it.
+ * - `sink`: stop writing to a sink of the relay beside the cloud, or begin again; or let the cloud's collect for longer or shorter, for a while.
  */
-export const OUTBOX_KINDS = ["mqtt", "capabilities", "automation"] as const;
+export const OUTBOX_KINDS = ["mqtt", "capabilities", "automation", "sink"] as const;
 export type OutboxKind = (typeof OUTBOX_KINDS)[number];
 
 /** `expired`: nobody did it in time. `failed`: it can never be done. */
@@ -55,6 +56,19 @@ export const outboxAutomationSchema = z.strictObject({
   config: automationSchema.nullable(),
 });
 export type OutboxAutomation = z.infer<typeof outboxAutomationSchema>;
+
+/**
+ * Dual write, by the name of the sink. `off` holds over restarts: nothing is kept for the sink any more, and what comes meanwhile never reaches it; `on` begins with what comes then.
+ */
+export const outboxSinkSchema = z.object({
+  sink: z.string().min(1).max(32),
+  state: z.enum(["on", "off"]),
+  /** Of the cloud's sink alone: how long it collects instead of as its relay's settings say, at the longest until the relay's next start. */
+  flush_seconds: z.number().min(0.1).max(900).optional(),
+  /** When it goes back to the settings by itself, ISO 8601 with an offset; absent: at the next start. */
+  until: z.string().max(40).optional(),
+});
+export type OutboxSink = z.infer<typeof outboxSinkSchema>;
 
 /** How an item ended, as the relay reports it. `attempts`: how often the relay tried. */
 export const outboxOutcomeSchema = z.object({

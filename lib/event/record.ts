@@ -167,6 +167,23 @@ export const gapRecordSchema = z.object({
     .max(20),
 });
 
+/** One sink of the relay, in its own status. */
+export const relaySinkSchema = z.object({
+  name: z.string().max(32),
+  /** Everything up to this number has been taken by the sink, or is accounted for. */
+  acknowledged: z.int().nonnegative(),
+  lag_records: z.int().nonnegative(),
+  /** Age of the oldest record that it has not taken. */
+  lag_seconds: z.number().nonnegative(),
+  /** Events that it refused and that were set aside for it, since the relay's start. */
+  lost: z.int().nonnegative(),
+  /** That it took since the relay's start; absent: an older relay. */
+  messages: z.int().nonnegative().optional(),
+  breaker: z.enum(["closed", "open", "half-open"]),
+  /** `off`: the control plane has stopped it. */
+  state: z.enum(["on", "off"]),
+});
+
 /** How the relay itself is; sent at each change of its connection, within a minute when something else of it is new, and every five minutes. */
 export const relayRecordSchema = z.object({
   ...numbered,
@@ -185,6 +202,8 @@ export const relayRecordSchema = z.object({
   flush_seconds: z.number().nonnegative().optional(),
   /** Why there is no connection. */
   last_error: z.string().max(400).optional(),
+  /** Absent: an older relay. */
+  sinks: z.array(relaySinkSchema).max(8).optional(),
 });
 
 export const relayRecordsSchema = z.discriminatedUnion("t", [
@@ -206,6 +225,7 @@ export type HomeRecord = z.infer<typeof homeRecordSchema>;
 export type LossRecord = z.infer<typeof lossRecordSchema>;
 export type GapRecord = z.infer<typeof gapRecordSchema>;
 export type RelayStatusRecord = z.infer<typeof relayRecordSchema>;
+export type RelaySinkStatus = z.infer<typeof relaySinkSchema>;
 export type EventRecord = StateRecord | RemovedRecord;
 /** Any record, as it lies in the spool and travels in an envelope. */
 export type RelayRecord = z.infer<typeof relayRecordsSchema>;

@@ -44,7 +44,8 @@ export interface HistoryChunk {
   readonly remark?: string;
 }
 
-export const SOURCE_KINDS = ["recorder", "jsonl", "influxdb", "home-assistant"] as const;
+/** `old`: a pipeline that a migration moves away from, over HTTP. */
+export const SOURCE_KINDS = ["recorder", "jsonl", "influxdb", "home-assistant", "old"] as const;
 export type SourceKind = (typeof SOURCE_KINDS)[number];
 
 /** A history of one home. Rows of one entity come in the order of time as far as the history has one. */

@@ -4,6 +4,8 @@
 export { createDisplay, type Display } from "./display.ts";
 /** What people's decisions come to in the house, and what the house says of it. */
 export { createHouse, type House } from "./house.ts";
+/** By which id Home Assistant knows Hearthline's device. */
+export { nodeIdOf } from "./names.ts";
 /** Makes items: with an id, a time to expire, and only what the relay may publish. */
 export { createOutbox, type Outbox } from "./outbox.ts";
 /** The last phase of a nightly job. */

@@ -1,6 +1,13 @@
 import { hash } from "node:crypto";
 import { HearthlineError } from "../base/errors.ts";
-import type { OutboxAutomation, OutboxKind, OutboxMessage, OutboxOutcome, OutboxStatus } from "../event/index.ts";
+import type {
+  OutboxAutomation,
+  OutboxKind,
+  OutboxMessage,
+  OutboxOutcome,
+  OutboxSink,
+  OutboxStatus,
+} from "../event/index.ts";
 
 /** One item as people and the relay see it. Times are milliseconds since 1970. */
 export interface OutboxItem {
@@ -19,6 +26,8 @@ export interface OutboxItem {
     readonly removes: boolean;
     readonly config?: OutboxAutomation["config"];
   };
+  /** Of kind `sink`. */
+  readonly sink?: OutboxSink;
   /** How often the relay tried; 0 while nothing is known of it. */
   readonly attempts: number;
   readonly deliveredAtMs?: number;
@@ -31,6 +40,7 @@ export type NewOutboxItem = Pick<OutboxItem, "homeId" | "createdAtMs" | "expires
     | { readonly kind: "mqtt"; readonly message: OutboxMessage }
     | { readonly kind: "automation"; readonly automation: OutboxAutomation }
     | { readonly kind: "capabilities" }
+    | { readonly kind: "sink"; readonly sink: OutboxSink }
   );
 
 export interface OutboxQuery {
@@ -98,10 +108,13 @@ export function addToRow(
   const waiting = entries.filter(({ status }) => status === "pending");
   const payload = payloadOf(item);
   const automation = item.kind === "automation" ? keptOf(item.automation, payload) : undefined;
-  // Of an automation the last word counts.
-  const asked = waiting.findLast((one) => one.kind === item.kind && one.automation?.id === automation?.id);
-  if (item.kind !== "mqtt" && asked && asked.automation?.digest === automation?.digest)
-    return { row, entry: asked, added: false };
+  const sink = item.kind === "sink" ? item.sink : undefined;
+  // Of an automation or a sink the last word counts.
+  const asked = waiting.findLast(
+    (one) => one.kind === item.kind && one.automation?.id === automation?.id && one.sink?.sink === sink?.sink,
+  );
+  const isSame = asked?.automation?.digest === automation?.digest && isSameTurn(asked?.sink, sink);
+  if (item.kind !== "mqtt" && asked && isSame) return { row, entry: asked, added: false };
   if (waiting.length >= OUTBOX_PENDING_MAX)
     throw new HearthlineError(
       "outbox_full",
@@ -118,13 +131,20 @@ export function addToRow(
     payloadBytes: Buffer.byteLength(payload ?? ""),
     ...(item.kind === "mqtt" && { message: withoutPayload(item.message) }),
     ...(automation && { automation }),
+    ...(sink && { sink }),
   };
   return { row: { made, entries: bounded([...entries, entry]) }, entry, added: true };
 }
 
+const isSameTurn = (a: OutboxSink | undefined, b: OutboxSink | undefined): boolean =>
+  a?.state === b?.state && a?.flush_seconds === b?.flush_seconds && a?.until === b?.until;
+
+/** Whether a text lies beside the row while an item of this kind waits. */
+export const hasPayload = (kind: OutboxKind): boolean => kind === "mqtt" || kind === "automation";
+
 /** The text that lies beside the row while the item waits; undefined: it has none. */
 export function payloadOf(item: NewOutboxItem): string | undefined {
-  if (item.kind === "capabilities") return undefined;
+  if (item.kind === "capabilities" || item.kind === "sink") return undefined;
   return item.kind === "mqtt" ? item.message.payload : JSON.stringify(item.automation.config);
 }
 

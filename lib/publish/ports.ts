@@ -6,6 +6,7 @@ import type { NewOutboxItem, OutboxItem, OutboxPage, OutboxQuery } from "./outbo
 export {
   addToRow,
   emptyOutboxRow,
+  hasPayload,
   itemOfEntry,
   type NewOutboxItem,
   OUTBOX_ENTRIES_MAX,

@@ -60,6 +60,8 @@ export interface RelayHealth extends Verdict {
     readonly last_error?: string;
     /** Since when it takes nothing. */
     readonly failing_since?: string;
+    /** The control plane has stopped it: nothing is sent to it, nor kept for it. */
+    readonly off?: true;
   }[];
   /** Times in which nothing was heard, since the start; `last` is absent while there was none. */
   readonly gaps: { readonly count: number; readonly recovered: number; readonly last?: Gap };

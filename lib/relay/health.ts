@@ -95,7 +95,19 @@ function factsOf({
 }
 
 function sinkOf(
-  { name, cursor, lagRecords, breaker, messages, lost, lastError, failingSinceMs, oldestAtMs, takenAtMs }: SinkState,
+  {
+    name,
+    cursor,
+    lagRecords,
+    breaker,
+    messages,
+    lost,
+    lastError,
+    failingSinceMs,
+    oldestAtMs,
+    takenAtMs,
+    isOff,
+  }: SinkState,
   nowMs: number,
 ): RelayHealth["sinks"][number] {
   return {
@@ -109,5 +121,6 @@ function sinkOf(
     ...(takenAtMs !== undefined && { taken_at: isoOf(takenAtMs) }),
     ...(lastError && { last_error: lastError }),
     ...(failingSinceMs !== undefined && { failing_since: isoOf(failingSinceMs) }),
+    ...(isOff && { off: true as const }),
   };
 }

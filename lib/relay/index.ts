@@ -17,4 +17,4 @@ export { createOutboxRunner, type OutboxRunner, type OutboxRunnerOptions } from 
 export { createEnvelopePacker } from "./pack.ts";
 export { createRelay, type Relay, type RelayOptions } from "./relay.ts";
 /** What never leaves the home, by the published lists: for every door through which events come in. `withoutSecrets` throws RangeError for what cannot be looked through. */
-export { noSecrets, SECRET_STATE, type SecretCount, withoutSecretState, withoutSecrets } from "./secrets.ts";
+export { noSecrets, type SecretCount, withoutSecretState, withoutSecrets } from "./secrets.ts";

@@ -1,9 +1,11 @@
 import type { Clock } from "../base/clock.ts";
 import { parseIsoUs } from "../base/time.ts";
+import type { RelaySinkStatus } from "../event/index.ts";
 import type { AttributeCount } from "./attribute-filter.ts";
 import type { Gap } from "./health-shape.ts";
 import type { HaConfig, SpoolState } from "./ports.ts";
 import { noSecrets } from "./secrets.ts";
+import type { SinkState } from "./ship.ts";
 import type { NewStatus } from "./status-news.ts";
 
 /** Over so many seconds the rate is taken. */
@@ -122,7 +124,10 @@ export class Monitor {
   }
 
   /** The status as a record of the journal; `flushMs` is the cloud's sink's. */
-  record(spool: SpoolState, flushMs?: number): NewStatus {
+  record(
+    spool: SpoolState,
+    { flushMs, sinks }: { readonly flushMs?: number; readonly sinks: readonly SinkState[] },
+  ): NewStatus {
     const { connected, sinceMs, haState, haVersion, lastError } = this.connection;
     const nowMs = this.#clock.nowMs();
     const offsetMs = this.clockOffsetMs;
@@ -140,6 +145,7 @@ export class Monitor {
       ...(offsetMs !== undefined && { clock_offset_ms: offsetMs }),
       ...(flushMs !== undefined && { flush_seconds: flushMs / 1000 }),
       ...(lastError && { last_error: lastError.slice(0, 400) }),
+      sinks: sinks.slice(0, STATUS_SINKS_MAX).map((sink) => sinkStatusOf(sink, nowMs)),
     };
   }
 
@@ -147,6 +153,23 @@ export class Monitor {
     for (const key of this.#perSecond.keys()) if (key < second) this.#perSecond.delete(key);
   }
 }
+
+/** As the record's schema has it. */
+const STATUS_SINKS_MAX = 8;
+
+const sinkStatusOf = (
+  { name, cursor, lagRecords, oldestAtMs, lost, messages, breaker, isOff }: SinkState,
+  nowMs: number,
+): RelaySinkStatus => ({
+  name,
+  acknowledged: cursor,
+  lag_records: lagRecords,
+  lag_seconds: lagRecords === 0 ? 0 : secondsSince(oldestAtMs, nowMs),
+  lost,
+  messages,
+  breaker,
+  state: isOff ? "off" : "on",
+});
 
 /** 0 when there is nothing, or the clock was set back. */
 export const secondsSince = (atMs: number | undefined, nowMs: number): number =>

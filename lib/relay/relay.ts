@@ -1,23 +1,30 @@
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
-import { CLOUD_SINK, type NewRelayRecord } from "../event/index.ts";
+import { CLOUD_SINK, type NewRelayRecord, type OutboxSink } from "../event/index.ts";
 import { createAdmission } from "./admit.ts";
 import { createAttributeFilter } from "./attribute-filter.ts";
 import { createClockCheck } from "./clock-check.ts";
 import { type ConnectionDeps, keepConnected } from "./connection.ts";
 import { entryOf } from "./entry.ts";
 import { createEntityFilter } from "./filter.ts";
+import { createFlushOverride, type FlushOverride } from "./flush-override.ts";
 import { healthOf, type Machine } from "./health.ts";
 import type { RelayHealth } from "./health-shape.ts";
 import { createIntake, type Intake } from "./intake.ts";
 import { LastKnown } from "./last-known.ts";
 import { Monitor } from "./monitor.ts";
 import type { OutboxState } from "./outbox/runner.ts";
-import type { HomeAssistant, LastKnownStore, ReferenceClock, RelaySink, Spool } from "./ports.ts";
-import { createShipper, type Shipper } from "./ship.ts";
+import type { HomeAssistant, LastKnownStore, ReferenceClock, RelaySink, SinkSwitches, Spool } from "./ports.ts";
 import type { Doubt } from "./snapshot-due.ts";
 import { isStatusNews, type NewStatus } from "./status-news.ts";
+import {
+  createSwitchboard,
+  createSwitchedShipper,
+  requireSwitchable,
+  type Switchboard,
+  type SwitchedShipper,
+} from "./switched.ts";
 
 export interface RelayOptions {
   readonly homeId: string;
@@ -26,6 +33,10 @@ export interface RelayOptions {
   /** Keeps what was last known of each entity. Without it a restart of the relay leaves a gap that nobody sees. */
   readonly lastKnown?: LastKnownStore;
   readonly sinks: readonly RelaySink[];
+  /** Keeps which sinks were stopped. Without it a restart starts them again. */
+  readonly switches?: SinkSwitches;
+  /** How often it is looked whether the status is news. Default: every minute. */
+  readonly statusEveryMs?: number;
   /** Whose clocks ours is compared with, beside the stamps of events. */
   readonly references: readonly ReferenceClock[];
   readonly clock: Clock;
@@ -54,6 +65,12 @@ export interface Relay {
   health(): RelayHealth;
   /** Puts records that do not come from Home Assistant into the spool, made of a new revision; durable when it resolves. @throws `spool_failed` */
   append(make: (revision: number) => readonly NewRelayRecord[]): Promise<void>;
+  /**
+   * Stops dual write, or starts it again: durable when it resolves. The same again changes nothing. Of the cloud's sink with a flush time: it collects for so long, until the moment that is named or the
+   * relay's end, whichever is first.
+   * @throws HearthlineError `sink_unknown`, `spool_failed` (nothing has changed)
+   */
+  turnSink(asked: OutboxSink): Promise<void>;
   /** Counts an event that was lost before it came here (a frame that could not be read), and logs the reason once a burst; then looks in the recorder for it. */
   reject(reason: string): void;
 }
@@ -84,7 +101,9 @@ class HomeRelay implements Relay {
   readonly #lastKnown: LastKnown;
   #onDoubt: (cause: Doubt) => void = () => {};
   #onLost: () => void = () => {};
-  readonly #shippers: readonly Shipper[];
+  readonly #shippers: ReadonlyMap<string, SwitchedShipper>;
+  readonly #switchboard: Switchboard;
+  readonly #flush: FlushOverride;
   readonly #stopping = new AbortController();
   #intakeEnd: Promise<void> = Promise.resolve();
   #shipEnd: Promise<unknown> = Promise.resolve();
@@ -97,14 +116,28 @@ class HomeRelay implements Relay {
   constructor(options: RelayOptions) {
     this.#options = options;
     this.#monitor = new Monitor(options.clock);
+    this.#flush = createFlushOverride(options.clock, options.log);
     const { spool, sinks, clock, random, log } = options;
-    this.#shippers = sinks.map((sink) => createShipper({ sink, spool, clock, random, log }));
+    const switchboard = createSwitchboard(options.switches, log);
+    this.#switchboard = switchboard;
+    this.#shippers = new Map(
+      sinks.map((sink) => [
+        sink.name,
+        createSwitchedShipper(
+          {
+            ...{ sink, spool, clock, random, log },
+            ...(sink.name === CLOUD_SINK && { flushMs: () => this.#flush.currentMs() }),
+          },
+          () => switchboard.isOff(sink.name),
+        ),
+      ]),
+    );
     const store = options.lastKnown ?? FORGETFUL;
     this.#lastKnown = new LastKnown({ homeId: options.homeId, spool, store, clock, log });
     const onAppended = (lastSequence: number) => {
       this.#lastKnown.reached(lastSequence);
       void this.#lastKnown.saveNowAndThen();
-      for (const shipper of this.#shippers) shipper.wake();
+      for (const shipper of this.#shippers.values()) shipper.wake();
     };
     this.#intake = createIntake({ spool, clock, random, log, onAppended, onLost: () => this.#onLost() });
   }
@@ -121,7 +154,7 @@ class HomeRelay implements Relay {
     };
     this.#monitor.noteLosses(spool.state().losses);
     this.#intakeEnd = this.#intake.run();
-    this.#shipEnd = Promise.all(this.#shippers.map((shipper) => shipper.run()));
+    this.#shipEnd = Promise.all([...this.#shippers.values()].map((shipper) => shipper.run()));
     // Not waited for: a reference that hangs must not hold up the end.
     void this.#reportStatus();
     this.#connectionEnd = this.#connect({
@@ -152,7 +185,7 @@ class HomeRelay implements Relay {
   }
 
   health(): RelayHealth {
-    const sinks = this.#shippers.map((shipper) => shipper.state());
+    const sinks = this.#sinkStates();
     const nowMs = this.#options.clock.nowMs();
     const outbox = this.#options.outboxState?.();
     return healthOf({
@@ -189,7 +222,24 @@ class HomeRelay implements Relay {
 
   async append(make: (revision: number) => readonly NewRelayRecord[]): Promise<void> {
     await this.#options.spool.append(make(this.#nextRevision()).map(entryOf));
-    for (const shipper of this.#shippers) shipper.wake();
+    for (const shipper of this.#shippers.values()) shipper.wake();
+  }
+
+  async turnSink(asked: OutboxSink): Promise<void> {
+    if (asked.sink === CLOUD_SINK && asked.state === "on" && asked.flush_seconds !== undefined) {
+      this.#flush.set(asked.flush_seconds, asked.until);
+      this.#shippers.get(CLOUD_SINK)?.wake();
+      this.#pushStatus();
+      return;
+    }
+    requireSwitchable(asked.sink, [...this.#shippers.keys()]);
+    await this.#switchboard.keep(asked);
+    this.#shippers.get(asked.sink)?.turn(asked.state);
+    this.#pushStatus();
+  }
+
+  #sinkStates() {
+    return [...this.#shippers.values()].map((shipper) => shipper.state());
   }
 
   async #stopInOrder(): Promise<void> {
@@ -201,7 +251,7 @@ class HomeRelay implements Relay {
     this.#intake.close();
     await this.#within(STOP_APPENDING_MS, this.#intakeEnd);
     const saved = this.#lastKnown.save();
-    for (const shipper of this.#shippers) shipper.stop();
+    for (const shipper of this.#shippers.values()) shipper.stop();
     await this.#within(STOP_SENDING_MS, this.#shipEnd);
     const { records, lastSequence } = spool.state();
     await this.#within(STOP_CLOSING_MS, saved);
@@ -225,7 +275,7 @@ class HomeRelay implements Relay {
     for (let minute = 0; !signal.aborted; minute++) {
       if (minute % REFERENCES_EVERY === 0) await check.ask();
       check.judge();
-      await clock.sleep(STATUS_EVERY_MS, signal);
+      await clock.sleep(this.#options.statusEveryMs ?? STATUS_EVERY_MS, signal);
       if (!signal.aborted) this.#pushStatus(isStatusNews);
     }
   }
@@ -234,7 +284,10 @@ class HomeRelay implements Relay {
     const state = this.#options.spool.state();
     this.#monitor.noteLosses(state.losses);
     const cloud = this.#options.sinks.find(({ name }) => name === CLOUD_SINK);
-    const record = this.#monitor.record(state, cloud?.flushMs);
+    const record = this.#monitor.record(state, {
+      sinks: this.#sinkStates(),
+      ...(cloud && { flushMs: this.#flush.currentMs() ?? cloud.flushMs }),
+    });
     if (!isNews(record, this.#saidStatus)) return;
     this.#saidStatus = record;
     this.#intake.push(entryOf(record));

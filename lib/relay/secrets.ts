@@ -1,3 +1,5 @@
+import { SECRET_STATE } from "../event/index.ts";
+
 /**
  * What never leaves the home (design, "Secrets stay home"). An attribute is left out, at any depth, when its name is on one of these lists;
  * a text that carries a secret is replaced by "[secret]". The lists are public so that an owner can read what is kept back.
@@ -78,9 +80,6 @@ const SUSPICIOUS = /[=@]|eyJ|bearer|basic/i;
 
 const NAMES: ReadonlySet<string> = new Set(STRIPPED_NAMES);
 const PARTS = new RegExp(STRIPPED_PARTS.join("|"));
-
-/** What stands in place of a state that is a secret itself: of a text entity in `mode: password`, or a text as above. */
-export const SECRET_STATE = "[secret]";
 
 /** How often something was kept back, so that it is never done in silence. */
 export interface SecretCount {

@@ -24,6 +24,8 @@ export interface SinkState {
   readonly oldestAtMs?: number;
   readonly lastError?: string;
   readonly failingSinceMs?: number;
+  /** The control plane has stopped it. */
+  readonly isOff?: true;
 }
 
 /** Moves records from the spool to one sink, in order, each at least once. One sink's trouble is no other's. */
@@ -38,6 +40,8 @@ export interface Shipper {
 
 export interface ShipperOptions {
   readonly sink: RelaySink;
+  /** Instead of the sink's own, while there is one. */
+  readonly flushMs?: () => number | undefined;
   readonly spool: Spool;
   readonly random: Random;
   readonly log: Logger;
@@ -163,7 +167,7 @@ class SinkShipper implements Shipper {
         oldestAtMs: oldest.appendedAtMs,
         sinceMs: this.#pendingSinceMs,
       },
-      { flushMs: sink.flushMs, targetBytes, maxRecords, clock },
+      { flushMs: this.#options.flushMs?.() ?? sink.flushMs, targetBytes, maxRecords, clock },
     );
   }
 

@@ -17,6 +17,11 @@ export function isStatusNews(now: NewStatus, said: NewStatus | undefined): boole
   if (Date.parse(now.at) < Date.parse(said.at)) return true;
   if (now.oldest_seconds > LATE_SECONDS + 2 * (now.flush_seconds ?? 0)) return true;
   if (Math.abs((now.clock_offset_ms ?? 0) - (said.clock_offset_ms ?? 0)) >= OFFSET_NEWS_MS) return true;
+  // Two pipelines run at once: somebody waits for the figures of both.
+  if ((now.sinks ?? []).filter(({ state }) => state === "on").length > 1) return true;
+  if (statesText(now) !== statesText(said)) return true;
   const names = ["connected", "since", "ha_state", "ha_version", "rejected", "flush_seconds", "last_error"] as const;
   return names.some((name) => now[name] !== said[name]);
 }
+
+const statesText = ({ sinks = [] }: NewStatus): string => sinks.map(({ name, state }) => `${name} ${state}`).join(", ");

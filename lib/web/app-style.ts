@@ -102,6 +102,7 @@ svg text{fill:var(--muted);font-size:10.5px}
 .decisions .trouble{flex-basis:100%;margin:.3rem 0 0}
 .snooze{display:inline-flex}.snooze button{border-radius:.55rem 0 0 .55rem}.app .snooze select{border-radius:0 .55rem .55rem 0;border-left:0;font-weight:400}
 .yaml{background:none;border:0;margin:.7rem 0 0;padding:0}.yaml summary{padding:.2rem 0;color:var(--muted);font-size:.92rem;width:fit-content}.yaml-text{max-height:24rem;overflow:auto;margin:.4rem 0 .6rem}.yaml pre{margin:0;overflow:visible;width:fit-content;min-width:100%}
+.migration-part{margin-top:.9rem}.ratios{margin:.6rem 0}.ratios figcaption{font-size:.88rem;color:var(--muted)}.ratios svg{display:block;background:var(--track);border-radius:.4rem}.ratios .limit{stroke:var(--down);stroke-dasharray:6 4}.ratio{fill:var(--ember)}.steps [aria-current]{background:var(--ember-ground)}.scroll{overflow-x:auto}
 .group{background:none;border:0;padding:0;margin:1.8rem 0 0}.group>summary{font-weight:640;font-size:1.05rem;width:fit-content}
 .nights{display:grid;gap:.6rem}
 .night{padding:0 1.1rem}

@@ -20,11 +20,13 @@ const VIEWS = [
   ["patterns", "Patterns"],
   ["nights", "Nights"],
   ["layers", "Layers"],
+  ["migration", "Migration"],
 ] as const;
 
 const views = (isSignedIn: boolean): Html =>
   html`<nav id="views" class="views" aria-label="Views" ${isSignedIn ? undefined : html`hidden`}>${VIEWS.map(
-    ([view, label]) => html`<a href="#${view}" ${view === "today" && html`aria-current="page"`}>${label}</a>`,
+    ([view, label]) =>
+      html`<a href="#${view}" ${view === "today" && html`aria-current="page"`}${view === "migration" && html`hidden`}>${label}</a>`,
   )}</nav>`;
 
 /** The page at `/`: drawn whole by the server, so that it says something before, and without, its script. */

@@ -119,13 +119,14 @@ function spoolCard(health: RelayHealth): Html {
 }
 
 function sinkCards(health: RelayHealth): readonly Html[] {
-  return health.sinks.map(({ name, lag_records, lag_seconds, breaker, cursor, taken_at, last_error, lost }) =>
+  return health.sinks.map(({ name, lag_records, lag_seconds, breaker, cursor, taken_at, last_error, lost, off }) =>
     card({
       name: SINK_NAMES[name] ?? name,
       state: breaker === "closed" ? "ok" : "degraded",
       figure: countText(lag_records),
       unit: lag_records === 1 ? "record behind" : "records behind",
       lines: [
+        off === true && "stopped at the end of a migration: nothing is sent to it, nor kept for it",
         lag_records > 0 && `the oldest is ${durationText(lag_seconds)} old`,
         html`has everything up to ${countText(cursor)}${taken_at !== undefined && html`, last ${agoOf(taken_at, health)}`}`,
         breaker !== "closed" && "paused after failures, tries again within half a minute",

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { APIGatewayProxyEvent, APIGatewayProxyEventV2, Context } from "aws-lambda";
 import { handle } from "hono/aws-lambda";
 import packageJson from "../../package.json" with { type: "json" };
@@ -9,6 +10,7 @@ import { createDynamodbHomeKeys } from "../adapters/dynamodb/home-keys.ts";
 import { createDynamodbHomeDirectory } from "../adapters/dynamodb/homes.ts";
 import { createDynamodbJobStore } from "../adapters/dynamodb/jobs.ts";
 import { createDynamodbLedger } from "../adapters/dynamodb/ledger.ts";
+import { createDynamodbMigrationStore } from "../adapters/dynamodb/migrations.ts";
 import { createDynamodbOutboxStore } from "../adapters/dynamodb/outbox.ts";
 import { createDynamodbPatternStore } from "../adapters/dynamodb/patterns.ts";
 import { createDynamodbRateStore } from "../adapters/dynamodb/rates.ts";
@@ -34,7 +36,9 @@ import { createCloud, type FunctionOptions } from "./aws.ts";
 import { type Config, readConfig } from "./config.ts";
 import { createEventStore } from "./event-store.ts";
 import { createCloudHouse } from "./house.ts";
+import { createMigrationApi } from "./migration-api.ts";
 import { pageClient } from "./page-client.ts";
+import { createReadAuthority } from "./read-authority.ts";
 import { retentionOf } from "./retention.ts";
 import { sourceAddressOf } from "./source-address.ts";
 
@@ -58,14 +62,20 @@ function joined(config: Config, options: FunctionOptions): ApiParts {
   const cloud = createCloud(config, options);
   const { clock, table } = cloud;
   const house = createCloudHouse(cloud);
-  const events = createEventStore(config, cloud);
+  const log = options.log ?? createLogger({ level: config.HEARTHLINE_LOG_LEVEL, fields: { function: "api" } });
+  const migrations = createDynamodbMigrationStore(table);
+  const { env = process.env } = options;
   const homes = createDynamodbHomeDirectory(table);
+  const authority = { cloud, migrations, homes, log, env };
+  const { events, around } = createReadAuthority(createEventStore(config, cloud), authority);
   const index = createDynamodbDeviceIndex(table);
   const ledger = createDynamodbLedger(table);
-  const identify = createIdentify(createDynamodbTokenStore(table), clock);
+  const tokens = createDynamodbTokenStore(table);
+  const identify = createIdentify(tokens, clock);
   const { version } = packageJson;
   return {
     events,
+    around,
     homes,
     index,
     ledger,
@@ -90,10 +100,19 @@ function joined(config: Config, options: FunctionOptions): ApiParts {
     retentionRecords: createDynamodbRetentionRecords(table),
     retention: retentionOf(config),
     outbox: createOutbox({ store: createDynamodbOutboxStore(table), clock, random: cloud.random }),
+    migrations: createMigrationApi({
+      store: migrations,
+      ledger,
+      index,
+      tokens,
+      clock,
+      random: cloud.random,
+      newId: () => randomUUID(),
+    }),
     keys: createDynamodbHomeKeys(table),
     queue: cloud.queue("events"),
     futureSeconds: config.HEARTHLINE_FUTURE_SECONDS,
-    log: options.log ?? createLogger({ level: config.HEARTHLINE_LOG_LEVEL, fields: { function: "api" } }),
+    log,
     health: createHealth({
       events,
       homes,

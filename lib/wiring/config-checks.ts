@@ -10,6 +10,14 @@ export const count = (name: string, min: number, max: number, fallback: number) 
     .max(max, `wanted is ${max} or less`)
     .default(fallback);
 
+/** A secret that goes into a header as it is. One that does not fit there would be quoted by the platform's own error, and so be read in logs. */
+export const headerSecret = z
+  .string()
+  .trim()
+  .min(1)
+  .regex(/^[ -~]+$/, "wanted is one line of plain letters, digits and signs")
+  .optional();
+
 /** An IANA time zone. */
 export const isTimeZone = (name: string): boolean => {
   try {

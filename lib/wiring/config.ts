@@ -6,6 +6,7 @@ import {
   CONFLICT_RULES,
   count,
   hasUser,
+  headerSecret,
   isMqttUrl,
   isNetwork,
   isParquetUrl,
@@ -42,6 +43,12 @@ const settings = {
     .min(0.01, "wanted is 0.01 or more")
     .max(10_000, "wanted is 10000 or less")
     .optional(),
+  /** How often the relay looks whether its status is news; with a second sink it always is. */
+  HEARTHLINE_RELAY_STATUS_SECONDS: z.coerce
+    .number({ error: "wanted is a number of seconds from 1 to 300" })
+    .min(1, "wanted is 1 or more")
+    .max(300, "wanted is 300 or less")
+    .default(60),
   /** The old pipeline beside the cloud. */
   HEARTHLINE_OLD_SINK: z
     .enum(["none", "http", "influxdb"], { error: 'wanted is "none", "http" or "influxdb"' })
@@ -50,7 +57,7 @@ const settings = {
     .url({ protocol: /^https?$/, error: "wanted is an address such as http://influxdb.local:8086" })
     .refine((text) => !hasUser(text), "wanted is an address without a user and a password in it")
     .optional(),
-  HEARTHLINE_OLD_TOKEN: z.string().min(1).optional(),
+  HEARTHLINE_OLD_TOKEN: headerSecret,
   HEARTHLINE_OLD_DATABASE: z.string().min(1).default("home_assistant"),
   HEARTHLINE_OLD_USER: z.string().min(1).optional(),
   HEARTHLINE_OLD_PASSWORD: z.string().min(1).optional(),
@@ -77,7 +84,7 @@ const settings = {
     .refine((text) => !hasUser(text), "wanted is an address without a user and a password in it")
     .optional(),
   HEARTHLINE_INFLUXDB_DATABASE: z.string().min(1).default("hearthline"),
-  HEARTHLINE_INFLUXDB_TOKEN: z.string().min(1).optional(),
+  HEARTHLINE_INFLUXDB_TOKEN: headerSecret,
   HEARTHLINE_INFLUXDB_USER: z.string().min(1).optional(),
   HEARTHLINE_INFLUXDB_PASSWORD: z.string().min(1).optional(),
   /** A folder, or s3://bucket/prefix. */
@@ -96,6 +103,8 @@ const settings = {
     .string()
     .refine(isTimeZone, "wanted is an IANA time zone such as Europe/Amsterdam")
     .default("UTC"),
+  /** How often the embedded stack does a step of each migration; on AWS it is every five minutes. */
+  HEARTHLINE_MIGRATION_SECONDS: count("HEARTHLINE_MIGRATION_SECONDS", 1, 86_400, 300),
   HEARTHLINE_RAW_DAYS: count("HEARTHLINE_RAW_DAYS", 1, 36_500, 7),
   HEARTHLINE_DAILY_DAYS: count("HEARTHLINE_DAILY_DAYS", 1, 36_500, 90),
   /** Of weekly and of monthly aggregates. */

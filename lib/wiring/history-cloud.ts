@@ -1,7 +1,7 @@
 import { createDynamodbDeviceIndex } from "../adapters/dynamodb/device-index.ts";
 import { isHearthlineError } from "../base/errors.ts";
+import { SECRET_STATE } from "../event/index.ts";
 import type { ImportSink } from "../history/index.ts";
-import { SECRET_STATE } from "../relay/index.ts";
 import type { Cloud } from "./aws.ts";
 
 /** A relay's own credentials may send and nothing else: then what needs more is left out. */

@@ -8,7 +8,7 @@ import { availabilityTopic } from "../event/index.ts";
 import { createOutboxRunner, type OutboxRunner, type OutboxRunnerOptions } from "../relay/index.ts";
 import type { Config } from "./config.ts";
 
-export interface RelayOutboxOptions extends Pick<OutboxRunnerOptions, "append"> {
+export interface RelayOutboxOptions extends Pick<OutboxRunnerOptions, "append" | "turnSink"> {
   readonly config: Config;
   readonly clock: Clock;
   readonly random: Random;
@@ -22,6 +22,7 @@ export function createRelayOutbox({
   random,
   log,
   append,
+  turnSink,
 }: RelayOutboxOptions): OutboxRunner | undefined {
   const { HEARTHLINE_MQTT_URL: mqttUrl, HEARTHLINE_URL: url, HEARTHLINE_TOKEN: token } = config;
   if (url === undefined || token === undefined) {
@@ -44,6 +45,7 @@ export function createRelayOutbox({
     baseTopics: config.HEARTHLINE_ZIGBEE2MQTT_BASE_TOPIC,
     intervalSeconds: config.HEARTHLINE_OUTBOX_SECONDS,
     append,
+    turnSink,
     clock,
     random,
     log,

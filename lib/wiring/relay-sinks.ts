@@ -7,7 +7,7 @@ import type { Clock } from "../base/clock.ts";
 import { HearthlineError, messageOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
-import { CLOUD_SINK, type HomeKey } from "../event/index.ts";
+import { CLOUD_SINK, type HomeKey, type OutboxSink } from "../event/index.ts";
 import { createEnvelopePacker, flushPolicy } from "../relay/index.ts";
 import type { RelaySink } from "../relay/ports.ts";
 import { credentialsFor } from "./aws.ts";
@@ -65,6 +65,14 @@ function cloudSink(config: Config, { env, relayId, key, clock, random, log }: Si
     packer: createEnvelopePacker({ homeId: config.HEARTHLINE_HOME_ID, relayId, key, clock }),
     flushMs: policy.intervalMs,
   });
+}
+
+/** What the control plane asks for never costs more than the owner has allowed. */
+export function withinBudget(asked: OutboxSink, config: Config): OutboxSink {
+  const { flush_seconds: flushSeconds } = asked;
+  if (flushSeconds === undefined) return asked;
+  const { intervalMs } = flushPolicy({ flushSeconds, dollarsMax: config.HEARTHLINE_MONTHLY_DOLLARS_MAX });
+  return { ...asked, flush_seconds: intervalMs / 1000 };
 }
 
 function oldSink(config: Config, clock: Clock): RelaySink | undefined {

@@ -1,6 +1,7 @@
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { createFileLastKnown } from "../adapters/file/last-known.ts";
+import { createFileSinkSwitches } from "../adapters/file/sink-switches.ts";
 import { createHomeAssistant } from "../adapters/homeassistant/client.ts";
 import type { HaProblemKind } from "../adapters/homeassistant/problem.ts";
 import { systemClock } from "../base/clock.ts";
@@ -13,7 +14,7 @@ import { type ConfigWith, readConfig } from "./config.ts";
 import { createMachine } from "./machine.ts";
 import { createHttpClock, homeAssistantPage } from "./relay-clocks.ts";
 import { createRelayOutbox } from "./relay-outbox.ts";
-import { createSinks, requireCredentials, sinkNames, sqsAddress } from "./relay-sinks.ts";
+import { createSinks, requireCredentials, sinkNames, sqsAddress, withinBudget } from "./relay-sinks.ts";
 import { openSpool } from "./relay-spool.ts";
 import { serveRelayStatus } from "./relay-status.ts";
 
@@ -89,6 +90,8 @@ export async function createRelayProcess(env: Env, { isAlone, writeLog }: RelayP
     spool,
     lastKnown: createFileLastKnown({ path: join(config.HEARTHLINE_DATA, "relay", "last-known.gz"), clock, log }),
     sinks,
+    switches: createFileSinkSwitches(join(config.HEARTHLINE_DATA, "relay", "sinks.json")),
+    statusEveryMs: config.HEARTHLINE_RELAY_STATUS_SECONDS * 1000,
     references: [
       createHttpClock("home_assistant", homeAssistantPage(config.HEARTHLINE_HA_URL)),
       createHttpClock("aws", sqsAddress(config)),
@@ -106,7 +109,11 @@ export async function createRelayProcess(env: Env, { isAlone, writeLog }: RelayP
       config.HEARTHLINE_RELAY_REFUSED === undefined ? isAlone : config.HEARTHLINE_RELAY_REFUSED === "end",
   });
   relay = made;
-  outbox = createRelayOutbox({ config, clock, random: systemRandom, log, append: (make) => made.append(make) });
+  outbox = createRelayOutbox({
+    ...{ config, clock, random: systemRandom, log },
+    append: (make) => made.append(make),
+    turnSink: (asked) => made.turnSink(withinBudget(asked, config)),
+  });
   return {
     log,
     serveStatus: () => serveStatus(config, made),

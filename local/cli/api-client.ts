@@ -8,8 +8,16 @@ export interface ApiAnswer<T> {
   readonly body: T;
   readonly tookMs: number;
   readonly date: string | null;
+  readonly etag: string | null;
   /** Of a 429 or 503: for how long to wait. */
   readonly retryAfterSeconds?: number;
+}
+
+interface AskOptions {
+  readonly query?: Query;
+  readonly body?: unknown;
+  /** The state that the caller saw: `If-Match`. */
+  readonly ifMatch?: string;
 }
 
 /** The API as the command meets it. */
@@ -18,11 +26,7 @@ export interface ApiClient {
   get<T>(path: string, query?: Query): Promise<T>;
   post<T>(path: string, body: unknown): Promise<T>;
   /** The answer whatever its status. @throws CommandFailure 3 unreachable */
-  ask<T>(
-    method: string,
-    path: string,
-    options?: { readonly query?: Query; readonly body?: unknown },
-  ): Promise<ApiAnswer<T>>;
+  ask<T>(method: string, path: string, options?: AskOptions): Promise<ApiAnswer<T>>;
 }
 
 const TIMEOUT_MS = 30_000;
@@ -35,7 +39,7 @@ export function createApiClient(context: CommandContext): ApiClient {
   async function ask<T>(
     method: string,
     path: string,
-    { query = {}, body }: { query?: Query; body?: unknown } = {},
+    { query = {}, body, ifMatch }: AskOptions = {},
   ): Promise<ApiAnswer<T>> {
     const url = new URL(`${context.url}${path}`);
     for (const [name, value] of Object.entries(query))
@@ -43,6 +47,7 @@ export function createApiClient(context: CommandContext): ApiClient {
     const headers = {
       ...authorization(path, context),
       ...(body !== undefined && { "content-type": "application/json" }),
+      ...(ifMatch !== undefined && { "if-match": ifMatch }),
     };
     const started = performance.now();
     try {
@@ -60,6 +65,7 @@ export function createApiClient(context: CommandContext): ApiClient {
         body: (isJson ? JSON.parse(text) : text) as T,
         tookMs: performance.now() - started,
         date: answer.headers.get("date"),
+        etag: answer.headers.get("etag"),
         ...(Number.isFinite(retryAfter) && { retryAfterSeconds: retryAfter }),
       };
     } catch (thrown) {

@@ -187,7 +187,7 @@ function failureOf(thrown: unknown): unknown {
 }
 
 /** The settings as the functions have them under `npm start`. */
-const envOf = ({ env, dataFolder }: CommandContext): Record<string, string | undefined> => ({
+export const envOf = ({ env, dataFolder }: CommandContext): Record<string, string | undefined> => ({
   ...env,
   HEARTHLINE_DATA: dataFolder,
   HEARTHLINE_SQLITE_PATH: env.HEARTHLINE_SQLITE_PATH || resolve(dataFolder, "store.db"),
@@ -196,7 +196,7 @@ const envOf = ({ env, dataFolder }: CommandContext): Record<string, string | und
 const PASSPHRASE_MIN_CHARACTERS = 12;
 
 /** The first line. It is never said in a message, nor taken from the command line, where others see it. */
-function passphraseOf(file: string | undefined): string | undefined {
+export function passphraseOf(file: string | undefined): string | undefined {
   if (file === undefined) return undefined;
   let text: string;
   try {

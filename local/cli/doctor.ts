@@ -4,6 +4,7 @@ import { askBroker, askHomeAssistant, askOldPipeline } from "../../lib/wiring/do
 import { reach } from "./doctor-api.ts";
 import { journey } from "./doctor-journey.ts";
 import { disk, homeAssistant, settings } from "./doctor-machine.ts";
+import { migration } from "./doctor-migration.ts";
 import { broker, oldPipeline, outbox, spoolFolder } from "./doctor-relay.ts";
 import type { DoctorOptions, Finding } from "./finding.ts";
 import { CommandFailure } from "./outcome.ts";
@@ -25,6 +26,7 @@ export async function* examine(options: DoctorOptions): AsyncGenerator<Finding> 
   const api = await reach(options);
   yield* api.findings;
   if (config.value && api.works) yield* outbox(config.value, options);
+  if (api.works) yield* migration(options);
   if (api.works) yield* await journey(options);
 }
 

@@ -11,6 +11,7 @@ import { addDoctorCommand } from "./doctor.ts";
 import { addEventCommands } from "./events.ts";
 import { addHistoryCommand } from "./history.ts";
 import { addJobCommands } from "./jobs.ts";
+import { addMigrateCommands } from "./migrate.ts";
 import { addOutboxCommands } from "./outbox.ts";
 import { CommandFailure, type ExitCode } from "./outcome.ts";
 import { createOutput, type Streams } from "./output.ts";
@@ -91,6 +92,7 @@ export async function runCommand(args: readonly string[], options: ProgramOption
   });
   addPatternCommands(program, tools);
   addSuggestionCommands(program, tools);
+  addMigrateCommands(program, tools);
   addOutboxCommands(program, tools);
   addQueueCommands(program, tools);
   addHomeCommands(program, tools);

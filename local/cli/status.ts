@@ -1,4 +1,6 @@
 import type { Command } from "commander";
+import { migrationUnderWay } from "./migrate-client.ts";
+import { migrationLine } from "./migrate-text.ts";
 import { CommandFailure } from "./outcome.ts";
 import { printable, table } from "./output.ts";
 import type { Tools } from "./tools.ts";
@@ -53,8 +55,10 @@ export function addStatusCommand(program: Command, tools: Tools): void {
       const { body } = await api.ask<Health>("GET", "/health");
       if (!body?.status)
         throw new CommandFailure(3, `"${context.url}" answered, but not as Hearthline does: is HEARTHLINE_URL right?`);
+      const migration = body.parts && (await migrationUnderWay(api));
       const rows = (body.parts ?? []).map((part) => [part.state, part.name, part.since, part.detail]);
-      output.data({ ...body, ...(context.run && { run: context.run }) }, () => {
+      const whole = { ...body, ...(context.run && { run: context.run }), ...(migration && { migration }) };
+      output.data(whole, () => {
         const ledgers = (body.parts ?? []).flatMap(({ ledger }) => (ledger ? [printable(ledgerLine(ledger))] : []));
         return [
           `${body.status}  ${context.url}`,
@@ -65,6 +69,7 @@ export function addStatusCommand(program: Command, tools: Tools): void {
             context.token ? "the token is not valid: no details" : "a token is needed for details",
           ),
           ...ledgers,
+          ...(migration ? [migrationLine(migration)] : []),
         ].join("\n");
       });
       if (body.status === "down") throw new CommandFailure(1, "Something is down.");

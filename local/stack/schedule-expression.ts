@@ -8,19 +8,19 @@ export interface Schedule {
   nextMs(afterMs: number): number | undefined;
 }
 
-const UNIT_MS: Readonly<Record<string, number>> = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };
+const UNIT_MS: Readonly<Record<string, number>> = { second: 1_000, minute: 60_000, hour: 3_600_000, day: 86_400_000 };
 /** More nonexistent or past wall times in a row than any time zone's change can make at one fire a minute. */
 const MAX_SKIPS = 10_000;
 
 /**
- * A schedule in EventBridge's syntax: `rate(5 minutes)` or `cron(minute hour day-of-month month day-of-week year)`.
+ * A schedule in EventBridge's syntax: `rate(5 minutes)` or `cron(minute hour day-of-month month day-of-week year)`; a rate may be of seconds here.
  * A rate counts from `startMs`. A cron speaks of the clock on the wall in `timeZone`: a time that the change to summer time leaves out is skipped,
  * one that the change back shows twice fires once, the first time, as EventBridge Scheduler does it.
  * Source: EventBridge Scheduler user guide, "Schedule types" and "Daylight savings time"; read 2026-09.
  * @throws HearthlineError `setting_invalid` for anything else
  */
 export function parseSchedule(expression: string, timeZone: string, startMs: number): Schedule {
-  const rate = /^rate\((\d+) (minute|hour|day)s?\)$/.exec(expression);
+  const rate = /^rate\((\d+) (second|minute|hour|day)s?\)$/.exec(expression);
   if (rate) {
     const periodMs = Number(rate[1]) * (UNIT_MS[rate[2] ?? ""] ?? 0);
     if (periodMs > 0)

@@ -12,6 +12,7 @@ export interface Ports {
   readonly lambda: number;
   readonly relay: number;
   readonly home: number;
+  readonly legacy: number;
 }
 
 export interface LaunchOptions {
@@ -44,6 +45,10 @@ export function createLaunches(run: LaunchOptions, ports: Ports) {
     AWS_REGION: settings.config.AWS_REGION,
     HEARTHLINE_QUEUE_PREFIX: settings.config.HEARTHLINE_QUEUE_PREFIX,
     HEARTHLINE_TABLE: settings.config.HEARTHLINE_TABLE,
+    ...(options.old === "legacy" && {
+      HEARTHLINE_OLD_SINK: "http",
+      HEARTHLINE_OLD_URL: `http://${HOST}:${ports.legacy}/api/v1/events`,
+    }),
   };
   const embedded = (kind: string, its: number) => (): Launch => ({
     args: [join(root, "local/start/part-main.ts"), kind, join(dataFolder, kind), String(its)],
@@ -77,6 +82,14 @@ export function createLaunches(run: LaunchOptions, ports: Ports) {
         HEARTHLINE_URL: `http://${HOST}:${port}`,
       },
       folder: serviceFolder,
+    }),
+    legacy: (): Launch => ({
+      args: [
+        join(root, "local/legacy/main.ts"),
+        ...["--port", String(ports.legacy), "--data", join(dataFolder, "legacy"), "--seed", String(options.seed)],
+      ],
+      env,
+      folder: root,
     }),
     home: (): Launch => ({
       args: [

@@ -16,6 +16,8 @@ export interface StartOptions {
   readonly rate: number;
   readonly days: number;
   readonly seed: number;
+  /** `legacy`: an old pipeline to play with stands beside the cloud, and the relay feeds both. */
+  readonly old: "none" | "legacy";
   readonly quiet: boolean;
 }
 
@@ -26,6 +28,7 @@ const DAYS_DEFAULT = 28;
 const STORES = ["sqlite", "influxdb", "parquet", "timestream"];
 const STACKS = ["embedded", "localstack"] as const;
 const HOMES = ["simulated", "none"] as const;
+const OLDS = ["none", "legacy"] as const;
 
 const text = { type: "string" } as const;
 const FLAGS = {
@@ -38,6 +41,7 @@ const FLAGS = {
   rate: text,
   days: text,
   seed: text,
+  old: text,
   quiet: { type: "boolean" },
 } as const;
 
@@ -59,6 +63,7 @@ export function readOptions(args: readonly string[]): StartOptions {
     rate: number("rate", given.rate, { min: 0.001, max: 100_000 }) ?? 0.3,
     days: number("days", given.days, { min: 0, max: 3650, whole: true }) ?? DAYS_DEFAULT,
     seed: number("seed", given.seed, { min: 0, max: 4_294_967_295, whole: true }) ?? 1,
+    old: oneOf("old", given.old, OLDS) ?? "none",
     quiet: given.quiet ?? false,
   };
 }

@@ -7,7 +7,7 @@ import { createLaunches, HOST, type LaunchOptions, type Ports } from "./launches
 import { openLogFile } from "./log-file.ts";
 import { createPart, type Part, type PartMessage } from "./part.ts";
 import { bringPast } from "./past.ts";
-import { freePorts } from "./ports.ts";
+import { freePorts, keptPort } from "./ports.ts";
 import { removeRun, writeRun } from "./run-file.ts";
 import { storeSettings } from "./settings.ts";
 import { answersHttp, isConnected, watchForSilence } from "./silence.ts";
@@ -44,13 +44,15 @@ const FUNCTIONS_STOP_MS = 35_000;
 /** A house that is reached at all is reached within this time; after it, a person should know what is waited for. */
 const HOUSE_MS = 5_000;
 
-type PartName = "queues" | "tables" | "functions" | "relay" | "home";
+type PartName = "queues" | "tables" | "functions" | "relay" | "home" | "legacy";
 
 /** The parts of the stack, each a process of its own, and how they hang together. */
 export async function createStackRun(options: StackRunOptions): Promise<StackRun> {
   const { settings, clock, say, warn } = options;
   const [queues = 0, tables = 0, lambda = 0, relay = 0, home = 0] = await freePorts(5);
-  const ports: Ports = { queues, tables, lambda, relay, home };
+  const { options: chosen, dataFolder: folder } = settings;
+  const legacy = chosen.old === "legacy" ? await keptPort(join(folder, "legacy")) : 0;
+  const ports: Ports = { queues, tables, lambda, relay, home, legacy };
   const url = `http://${HOST}:${options.port}`;
   const parts = new Map<string, Part>();
   const launches = createLaunches(options, ports);
@@ -133,7 +135,8 @@ export async function createStackRun(options: StackRunOptions): Promise<StackRun
       stopMs: FUNCTIONS_STOP_MS,
       onMessage: (message) => message.prepared === true && prepared.resolve(),
     });
-    const starting: Promise<unknown>[] = [...embedded, functions].map((part) => part.start());
+    const old = settings.options.old === "legacy" ? [add("legacy", ports.legacy, {})] : [];
+    const starting: Promise<unknown>[] = [...embedded, ...old, functions].map((part) => part.start());
     if (settings.home === "simulated") {
       const simulated = add("home", ports.home, {
         onMessage: (message) => {
@@ -169,7 +172,8 @@ export async function createStackRun(options: StackRunOptions): Promise<StackRun
   /** The functions' own port is asked, not the API's, behind which other parts answer too. */
   function watch(part: Part): void {
     const port = part.name === "functions" ? lambda : part.port;
-    if (port === null) return;
+    // The old pipeline is silent when it was told to be.
+    if (port === null || part.name === "legacy") return;
     void watchForSilence({
       answers: () => answersHttp(port),
       onSilent: () => {
@@ -195,7 +199,7 @@ export async function createStackRun(options: StackRunOptions): Promise<StackRun
   async function stop(): Promise<void> {
     isStopping = true;
     over.abort();
-    for (const group of [["home"], ["relay"], ["functions"], ["tables", "queues"]])
+    for (const group of [["home"], ["relay"], ["functions"], ["tables", "queues", "legacy"]])
       await Promise.all(
         group.map(async (name) => {
           const part = parts.get(name);

@@ -112,6 +112,8 @@ describe("who may ask", () => {
   it("hands a caller through the gateway as flat text, and takes nothing else for one", () => {
     const identified = { caller: { homeId: "home", scopes: ["read", "write"] as const, tokenId: "t" } };
     expect(identifiedOf(contextOf(identified))).toEqual(identified);
+    const named = { caller: { ...identified.caller, tokenName: "the tablet" } };
+    expect(identifiedOf(contextOf(named))).toEqual(named);
     expect(identifiedOf(contextOf({ error: "token_expired" }))).toEqual({ error: "token_expired" });
     for (const context of [
       undefined,

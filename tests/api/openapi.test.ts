@@ -114,6 +114,13 @@ describe("the OpenAPI document", () => {
         "/api/v1/jobs",
         "/api/v1/jobs/{id}",
         "/api/v1/ledger",
+        "/api/v1/migrations",
+        ...["", "/report", "/report.html", "/differences", "/metrics", "/audit", "/readers"].map(
+          (path) => `/api/v1/migrations/{id}${path}`,
+        ),
+        ...["start", "pause", "resume", "advance", "rollback", "abort"].map(
+          (path) => `/api/v1/migrations/{id}/${path}`,
+        ),
       ].sort(),
     );
   });
@@ -123,7 +130,7 @@ describe("the OpenAPI document", () => {
       for (const method of Object.keys(item)) {
         const response = await api.ask(path.replace("{id}", "plug"), { method: method.toUpperCase() });
         expect(
-          [404, 405].includes(response.status) && !/\/(jobs|patterns|suggestions)\//.test(path),
+          [404, 405].includes(response.status) && !/\/(jobs|patterns|suggestions|migrations)\//.test(path),
           `${method} ${path}`,
         ).toBe(false);
       }
@@ -248,6 +255,47 @@ describe("the OpenAPI document", () => {
     expect(await settle(conflicts[0]?.id, { chosen: "both" })).toBe(409);
     expect(await settle("none", { chosen: "new" })).toBe(404);
     expect(await settle("none", { chosen: "neither" })).toBe(400);
+  });
+
+  it("describes what migrations are answered with", async () => {
+    const own = await createTestApi({ clock: manualClock() });
+    const token = tokenText("home", "d");
+    await own.addToken(token, "home", ["admin"]);
+    const list = "/api/v1/migrations";
+    const post = (body: unknown, headers: Record<string, string> = {}) => ({
+      method: "POST",
+      token,
+      body: JSON.stringify(body),
+      headers: { "content-type": "application/json", ...headers },
+    });
+    const plan = { old: { kind: "http", url: "http://old.local/api/v1/events" } };
+    const statuses = [];
+    for (const body of [{}, plan, plan]) statuses.push(await check(list, list, post(body), own));
+    statuses.push(await check(list, list, { ...post(plan), token: tokenText("home") }, own));
+    expect(statuses).toEqual([400, 201, 409, 403]);
+    const { migrations } = (await (await own.ask(list)).json()) as { migrations: { id: string }[] };
+    const id = migrations[0]?.id ?? "";
+    const difference = { entityId: "light.a", atUs: 1e15, foundUs: 1e15, explanation: "x", lostBy: "old" as const };
+    await own.migrationStore.addDifferences("home", id, [{ ...difference, class: "late" }]);
+    await own.migrationStore.addPairs("home", id, [
+      { atUs: manualClock().nowMs() * 1000, by: "probe", query: "range", rows: 1, oldMs: 3 },
+    ]);
+    expect(await check(list, list, {}, own)).toBe(200);
+    for (const path of ["", "/report", "/report.html", "/differences", "/metrics", "/audit"]) {
+      const template = `${list}/{id}${path}`;
+      expect([path, await check(`${list}/${id}${path}`, template, {}, own)]).toEqual([path, 200]);
+      expect([path, await check(`${list}/none${path}`, template, {}, own)]).toEqual([path, 404]);
+    }
+    const change = (what: string, epoch?: string, body: object = {}) =>
+      check(`${list}/${id}/${what}`, `${list}/{id}/${what}`, post(body, epoch ? { "if-match": epoch } : {}), own);
+    expect(await change("start")).toBe(428);
+    expect(await change("start", "x")).toBe(400);
+    expect(await change("start", '"1"')).toBe(200);
+    expect(await change("start", '"1"')).toBe(412);
+    expect(await change("advance", '"2"')).toBe(409);
+    expect(await change("readers", '"2"', { reader: "nobody", to: "new" })).toBe(404);
+    expect(await change("rollback", '"2"', { at: "once" })).toBe(200);
+    expect(await change("abort", '"3"')).toBe(409);
   });
 
   it("describes errors and 304", async () => {

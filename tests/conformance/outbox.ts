@@ -65,6 +65,39 @@ export function outboxConformance(make: (clock: ManualClock) => Promise<OutboxSt
       expect((await store.add({ homeId, unique: "c", kind: "capabilities", ...times })).added).toBe(true);
     });
 
+    it("asks to stop a sink once at a time, and to start it after that", async () => {
+      const { store, clock, homeId, list } = await fresh();
+      const times = { createdAtMs: clock.nowMs(), expiresAtMs: clock.nowMs() + 60_000 };
+      const turn = (unique: string, sink: string, state: "on" | "off") =>
+        store.add({ homeId, unique, kind: "sink", ...times, sink: { sink, state } });
+      const first = await turn("a", "old", "off");
+      expect(first.item).toMatchObject({ kind: "sink", sink: { sink: "old", state: "off" }, status: "pending" });
+      expect(await turn("b", "old", "off")).toEqual({ item: first.item, added: false });
+      expect((await turn("c", "other", "off")).added).toBe(true);
+      expect((await turn("d", "old", "on")).added).toBe(true);
+      expect((await turn("e", "old", "off")).added).toBe(true);
+      expect((await list()).items.map(({ sink }) => sink?.state)).toEqual(["off", "off", "on", "off"]);
+    });
+
+    it("asks for a flush time of the cloud's sink once at a time, and for another one after it", async () => {
+      const { store, clock, homeId, list } = await fresh();
+      const times = { createdAtMs: clock.nowMs(), expiresAtMs: clock.nowMs() + 60_000 };
+      const collect = (unique: string, flush_seconds: number, until?: string) =>
+        store.add({
+          ...{ homeId, unique, kind: "sink", ...times },
+          sink: { sink: "cloud", state: "on", flush_seconds, ...(until !== undefined && { until }) },
+        });
+      const first = await collect("a", 10, "2026-11-22T09:00:00.000000+00:00");
+      expect(await collect("b", 10, "2026-11-22T09:00:00.000000+00:00")).toEqual({ item: first.item, added: false });
+      expect((await collect("c", 10)).added).toBe(true);
+      expect((await collect("d", 20)).added).toBe(true);
+      expect((await list()).items.map(({ sink }) => [sink?.flush_seconds, sink?.until !== undefined])).toEqual([
+        [10, true],
+        [10, false],
+        [20, false],
+      ]);
+    });
+
     it("asks for the same automation once at a time, and for another one after it", async () => {
       const { store, clock, homeId, list } = await fresh();
       const times = { createdAtMs: clock.nowMs(), expiresAtMs: clock.nowMs() + 60_000 };

@@ -13,6 +13,7 @@ import { createDynamodbHotSegments } from "../../lib/adapters/dynamodb/hot-segme
 import { createDynamodbJobStore } from "../../lib/adapters/dynamodb/jobs.ts";
 import { createDynamodbLateDays } from "../../lib/adapters/dynamodb/late-days.ts";
 import { createDynamodbLedger } from "../../lib/adapters/dynamodb/ledger.ts";
+import { createDynamodbMigrationStore } from "../../lib/adapters/dynamodb/migrations.ts";
 import { createDynamodbOutboxStore } from "../../lib/adapters/dynamodb/outbox.ts";
 import { createDynamodbPatternStore } from "../../lib/adapters/dynamodb/patterns.ts";
 import { createDynamodbRateStore } from "../../lib/adapters/dynamodb/rates.ts";
@@ -20,6 +21,7 @@ import { createDynamodbSuggestionStore } from "../../lib/adapters/dynamodb/sugge
 import { createDynamodbTokenStore } from "../../lib/adapters/dynamodb/tokens.ts";
 import { createDynamodbAbilityStore, createDynamodbUtilisationStore } from "../../lib/adapters/dynamodb/utilisation.ts";
 import { systemClock } from "../../lib/base/clock.ts";
+import { seededRandom } from "../../lib/base/random.ts";
 import { tableAt } from "../support/dynalite.ts";
 import { aggregateStoreConformance } from "./aggregate-store.ts";
 import { conflictStoreConformance } from "./conflict-store.ts";
@@ -33,6 +35,7 @@ import { jobStoreConformance } from "./job-store.ts";
 import { keyTableConformance } from "./key-table.ts";
 import { lateDaysConformance } from "./late-days.ts";
 import { ledgerConformance } from "./ledger.ts";
+import { migrationStoreConformance } from "./migration-store.ts";
 import { outboxConformance } from "./outbox.ts";
 import { patternStoreConformance } from "./pattern-store.ts";
 import { rateStoreConformance } from "./rate-store.ts";
@@ -90,6 +93,7 @@ export function tableConformance(endpoint: () => string): void {
     const table = await fresh();
     return { homeTable: createDynamodbHomeTable(table), index: createDynamodbDeviceIndex(table) };
   });
+  migrationStoreConformance(async () => createDynamodbMigrationStore(await fresh({ random: seededRandom(1) })));
   hotSegmentsConformance("the table", async () => createDynamodbHotSegments(await fresh(), { keptDays: 14 }));
   keyTableConformance();
 }

@@ -11,12 +11,20 @@ import { type Template, validateTemplate } from "../support/cloudformation.ts";
 const root = resolve(import.meta.dirname, "../..");
 /** DescribeEndpoints knows no resource. */
 const DISCOVERY = '"Action":["timestream:DescribeEndpoints"],"Resource":"*"';
-const FUNCTIONS = ["enrich", "store", "index-devices", "dispatch", "analyze", "authorize", "api"];
+const FUNCTIONS = ["enrich", "store", "index-devices", "dispatch", "analyze", "validate-migration", "authorize", "api"];
 
 const STAGES = ["prod", "local", "series"] as const;
+/** How to enter the pipeline that a home moves away from. */
+const OLD = { HEARTHLINE_OLD_TOKEN: "old-token", HEARTHLINE_OLD_USER: "old-user", HEARTHLINE_OLD_PASSWORD: "old-pw" };
+/** What the owner keeps at home. */
+const AT_HOME = {
+  HEARTHLINE_INCLUDE: "light,sensor",
+  HEARTHLINE_EXCLUDE: "sensor.power_*",
+  HEARTHLINE_EXCLUDE_ATTRIBUTES: "forecast",
+};
 /** Each with another store. */
 const STORES: Readonly<Record<(typeof STAGES)[number], Readonly<Record<string, string>>>> = {
-  prod: { HEARTHLINE_STORE: "parquet", HEARTHLINE_PARQUET_URL: "s3://their-bucket/events" },
+  prod: { HEARTHLINE_STORE: "parquet", HEARTHLINE_PARQUET_URL: "s3://their-bucket/events", ...OLD, ...AT_HOME },
   local: {},
   series: { HEARTHLINE_STORE: "timestream" },
 };
@@ -113,6 +121,31 @@ describe.each(STAGES)("the packaged template of stage %s", (stage) => {
   });
 });
 
+describe("settings of a migration", () => {
+  const environmentOf = (name: string): Record<string, unknown> => {
+    const found = of("prod", "AWS::Lambda::Function").find(
+      ({ FunctionName }) => FunctionName === `hearthline-prod-${name}`,
+    );
+    return (found?.Environment as { Variables: Record<string, unknown> } | undefined)?.Variables ?? {};
+  };
+
+  it("OLD's token, user and password reach the functions that ask OLD, and nothing else of the template", () => {
+    for (const name of FUNCTIONS) {
+      const environment = environmentOf(name);
+      if (name === "api" || name === "validate-migration") expect(environment).toMatchObject(OLD);
+      else expect(Object.keys(environment).filter((setting) => setting.startsWith("HEARTHLINE_OLD"))).toEqual([]);
+    }
+    const others = Object.values(templates.prod?.Resources ?? {}).filter(
+      ({ Type }) => Type !== "AWS::Lambda::Function",
+    );
+    for (const secret of Object.values(OLD)) expect(JSON.stringify(others)).not.toContain(secret);
+  });
+
+  it("what the owner keeps at home is known to the step: OLD's past brings nothing of it, and nothing of it is missed", () => {
+    expect(environmentOf("validate-migration")).toMatchObject(AT_HOME);
+  });
+});
+
 describe("stages", () => {
   it("prod has an HTTP API with the authorizer and a schedule with a time zone; local a REST API and a rule", () => {
     expect(of("prod", "AWS::ApiGatewayV2::Route").map(({ AuthorizationType }) => AuthorizationType)).toEqual([
@@ -121,9 +154,9 @@ describe("stages", () => {
     ]);
     expect(
       of("prod", "AWS::Scheduler::Schedule").map(({ ScheduleExpressionTimezone }) => ScheduleExpressionTimezone),
-    ).toEqual(["UTC"]);
+    ).toEqual(["UTC", "UTC"]);
     expect(of("local", "AWS::ApiGateway::RestApi")).toHaveLength(1);
-    expect(of("local", "AWS::Events::Rule")).toHaveLength(1);
+    expect(of("local", "AWS::Events::Rule")).toHaveLength(2);
     expect(of("local", "AWS::Scheduler::Schedule")).toHaveLength(0);
   });
 });
@@ -150,11 +183,15 @@ describe("roles by store", () => {
   });
 });
 
-/** The API carries every route with its schemas, the page, and of Parquet a reader and a writer; analyze carries nine detectors. */
-const BUNDLE_MAX_BYTES: Readonly<Record<string, number>> = { api: 800_000, analyze: 650_000 };
+/** The API carries every route with its schemas, the page, and of Parquet a reader and a writer; analyze carries nine detectors; validate-migration every check, and the ways to OLD. */
+const BUNDLE_MAX_BYTES: Readonly<Record<string, number>> = {
+  api: 800_000,
+  analyze: 650_000,
+  "validate-migration": 700_000,
+};
 
 describe("bundles", () => {
-  it.each(FUNCTIONS)("%s is at most 400 KB, the API 800, analyze 650", (name) => {
+  it.each(FUNCTIONS)("%s is at most 400 KB, the API 800, analyze 650, validate-migration 700", (name) => {
     expect(bundleBytes(join(folder, "prod", `${name}.zip`))).toBeLessThanOrEqual(BUNDLE_MAX_BYTES[name] ?? 400_000);
   });
 

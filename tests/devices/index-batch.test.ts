@@ -137,6 +137,25 @@ describe("a batch of the index queue", () => {
     expect(p.calls.filter((call) => call.endsWith("applyRegistryParts"))).toHaveLength(1);
   });
 
+  it("keeps what a relay says of each of its sinks, and of an older relay nothing", async () => {
+    const p = ports();
+    const one = {
+      name: "old",
+      acknowledged: 7,
+      lag_records: 3,
+      lag_seconds: 12,
+      lost: 1,
+      breaker: "open",
+      state: "off",
+    };
+    const entries = [relay("older", "2026-11-22T05:00:00Z"), { ...relay("r", "2026-11-22T05:00:00Z"), sinks: [one] }];
+    await indexBatch([message("a", entries)], p);
+    expect((await p.index.relayStatuses("a")).map(({ relayId, sinks }) => [relayId, sinks])).toEqual([
+      ["older", undefined],
+      ["r", [{ name: "old", acknowledged: 7, lagRecords: 3, lagSeconds: 12, lost: 1, breaker: "open", isOff: true }]],
+    ]);
+  });
+
   it("compares the home's sources once, when a registry of devices or capabilities has brought rows", async () => {
     const p = ports();
     const device = { t: "registry", n: 1, registry: "devices", revision: 1, part: 1, parts: 1, rows: [{ id: "d" }] };

@@ -8,6 +8,7 @@ import {
 import { systemClock } from "../../lib/base/clock.ts";
 import { setUpStore } from "../../lib/wiring/store-setup.ts";
 import { AT_US, manyRecords, registryRecords } from "../journey/records.ts";
+import { startMigrating } from "../support/migrating.ts";
 import { type Pipeline, startPipeline } from "../support/pipeline.ts";
 import { type FunctionName, functionAtWork, wallClock } from "../support/pipeline-functions.ts";
 import { sealed, stateRecord } from "../support/records.ts";
@@ -30,7 +31,8 @@ interface Roles {
 const roles = createRequire(import.meta.url)("../../serverless/roles.cjs") as Roles;
 
 /** What an operation needs, by IAM: the batch forms of SQS have no action of their own. */
-const actionOf = (operation: string): string => `sqs:${operation.replace(/^(Send|Delete)MessageBatch$/, "$1Message")}`;
+const actionOf = (operation: string): string =>
+  `sqs:${operation.replace(/^(SendMessage|DeleteMessage|ChangeMessageVisibility)Batch$/, "$1")}`;
 /** `hearthline-dev-events-dead`, or its URL -> `EventsDead`. */
 const queueOf = (name: string): string =>
   (name.split("/").at(-1) ?? "")
@@ -96,6 +98,7 @@ describe.each(["sqlite", "parquet", "parquet-table"])(
     let isHurried = false;
     const clock = { ...wallClock(START_MS), monotonicMs: () => systemClock.monotonicMs() + leapMs };
     let pipeline: Pipeline;
+    let migrating: Awaited<ReturnType<typeof startMigrating>>;
     /** Resolves when both dispatches are about to make the same job. */
     let meeting: { arrived: number; readonly both: PromiseWithResolvers<void> } | undefined;
 
@@ -126,10 +129,12 @@ describe.each(["sqlite", "parquet", "parquet-table"])(
         },
       });
       await setUpStore(pipeline.config, pipeline.env);
+      migrating = await startMigrating(pipeline.cloud.table, clock);
       await live();
-    }, 60_000);
+    }, 120_000);
     afterAll(async () => {
       globalThis.fetch = real;
+      await migrating.stop();
       await pipeline.stop();
     });
 
@@ -208,6 +213,16 @@ describe.each(["sqlite", "parquet", "parquet-table"])(
         await pipeline.ask(home.token, `/api/v1/${path}`);
       for (const path of ["/health", "/ready", "/metrics", "/", "/openapi.json", "/docs"])
         await pipeline.ask(home.token, path);
+      await migrate();
+    }
+
+    /** A home that moves the whole way, over whatever the checks say. */
+    async function migrate(): Promise<void> {
+      const id = await migrating.begin("home", { fedBy: "relay" });
+      await migrating.force("home", id, async () => {
+        clock.set(clock.nowMs() + 1_000);
+        await pipeline.validateMigration();
+      });
     }
 
     /** An aggregate too large for one item on the day before the first job's, one that the night prunes, and a retention that was another one before. */

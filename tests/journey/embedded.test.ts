@@ -65,11 +65,14 @@ describe("the embedded stack, as npm start runs it", { timeout: 60_000 }, () => 
     );
   });
 
-  it("has the schedule of dispatch, at the next quarter of an hour", () => {
+  it("has the schedules of dispatch, at the next quarter of an hour, and of migrations, in seconds", () => {
     const log = readFileSync(join(dataFolder, "logs", "functions.log"), "utf8");
     const lines = log.split("\n").filter((line) => line.includes('"message":"schedule"'));
-    const [schedule, ...others] = lines.map((line) => JSON.parse(line) as Record<string, string>);
+    const [schedule, steps, ...others] = lines
+      .map((line) => JSON.parse(line) as Record<string, string>)
+      .sort((a, b) => (String(a.function) < String(b.function) ? -1 : 1));
     expect(others).toEqual([]);
+    expect(steps).toMatchObject({ function: "validate-migration", expression: "rate(300 seconds)", timeZone: "UTC" });
     expect(schedule).toMatchObject({
       function: "dispatch",
       expression: "cron(0/15 * * * ? *)",

@@ -7,7 +7,7 @@ import { axeSource, furnishHome, LONG_NAME, patternsOf, realPageClient } from ".
 import { describePeer, peerFolder, startPeer } from "../support/peers.ts";
 
 const { dir, remove } = await peerFolder("chromium");
-const VIEWS = ["today", "yesterday", "suggestions", "patterns", "nights", "layers"] as const;
+const VIEWS = ["today", "yesterday", "suggestions", "patterns", "nights", "layers", "migration"] as const;
 const WIDE = { width: 1280, height: 900 };
 const PHONE = { width: 360, height: 740 };
 
@@ -97,7 +97,7 @@ await describePeer(
           await isDrawn(view);
           expect(await isWithinWidth()).toBe(true);
           const text = (await watched.page.locator("main").textContent()) ?? "";
-          expect(text).toMatch(/No event yet|import|analyze|Empty as yet/);
+          expect(text).toMatch(/No event yet|import|analyze|Empty as yet|migrate plan/);
           await picture(`${view}-empty`);
           expect(await violations()).toEqual([]);
         });

@@ -68,6 +68,7 @@ function mosquitto(firstPid: number) {
   /** The relay's outbox at work, with quick looks. */
   function runner(append: (record: readonly NewRelayRecord[]) => void = () => {}) {
     const made = createOutboxRunner({
+      turnSink: async () => {},
       feed: createOutboxFeed({ url: served.url, token: tokenText("home") }),
       broker: brokerOf(),
       baseTopics: ["zigbee2mqtt"],

@@ -108,6 +108,7 @@ function published(version: string, { folder, broker }: Awaited<ReturnType<typeo
   /** The relay's outbox at work. */
   function relay(): () => Promise<void> {
     const runner = createOutboxRunner({
+      turnSink: async () => {},
       feed: createOutboxFeed({ url: served.url, token: tokenText("home") }),
       broker: createMqttBroker({
         url: broker,

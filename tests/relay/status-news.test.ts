@@ -31,6 +31,21 @@ describe("a relay's status", () => {
     expect(isStatusNews({ ...said, at: at(1), ...news }, said)).toBe(true);
   });
 
+  it("is said each minute while there are two sinks, and when one of them was stopped", () => {
+    const sink = (name: string, state: "on" | "off") =>
+      ({ name, acknowledged: 7, lag_records: 0, lag_seconds: 0, lost: 0, breaker: "closed", state }) as const;
+    const [both, one] = [
+      [sink("cloud", "on"), sink("old", "on")],
+      [sink("cloud", "on"), sink("old", "off")],
+    ];
+    expect(isStatusNews({ ...said, at: at(1), sinks: both }, { ...said, sinks: both })).toBe(true);
+    expect(isStatusNews({ ...said, at: at(1), sinks: one }, { ...said, sinks: both })).toBe(true);
+    expect(isStatusNews({ ...said, at: at(1), sinks: one }, { ...said, sinks: one })).toBe(false);
+    expect(isStatusNews({ ...said, at: at(1), sinks: both.slice(0, 1) }, { ...said, sinks: both.slice(0, 1) })).toBe(
+      false,
+    );
+  });
+
   it("is not said because of what always moves a little", () => {
     const moving = { spool_bytes: 9_000, spool_records: 90, oldest_seconds: 240, clock_offset_ms: -900 };
     expect(isStatusNews({ ...said, at: at(1), ...moving }, said)).toBe(false);

@@ -8,6 +8,7 @@ import { createMemoryHealthMemory } from "../../lib/adapters/memory/health-memor
 import { createMemoryHomeDirectory } from "../../lib/adapters/memory/homes.ts";
 import { createMemoryJobStore } from "../../lib/adapters/memory/jobs.ts";
 import { createMemoryLedger } from "../../lib/adapters/memory/ledger.ts";
+import { createMemoryMigrationStore } from "../../lib/adapters/memory/migration-store.ts";
 import { createMemoryOutboxStore } from "../../lib/adapters/memory/outbox.ts";
 import { createMemoryPatternStore } from "../../lib/adapters/memory/patterns.ts";
 import { createMemoryQueue } from "../../lib/adapters/memory/queue.ts";
@@ -31,6 +32,7 @@ import { seededRandom } from "../../lib/base/random.ts";
 import { keyIdOf } from "../../lib/event/index.ts";
 import { createOutbox } from "../../lib/publish/index.ts";
 import { pages } from "../../lib/web/index.ts";
+import { createMigrationApi } from "../../lib/wiring/migration-api.ts";
 
 /** The key with which the test homes sign. */
 export const HOME_SECRET = Buffer.alloc(32, 7);
@@ -41,6 +43,12 @@ export const tokenText = (homeId: string, tail = "a"): string => `hl_${homeId}_$
 
 const queueNames = ["events", "store", "index", "analysis"] as const;
 export const emptyQueues = (): QueueDepth[] => queueNames.map((name) => ({ name, visible: 0, inFlight: 0, dead: 0 }));
+
+/** `migration-1`, `migration-2`... */
+const counted = (name: string) => {
+  let count = 0;
+  return () => `${name}-${++count}`;
+};
 
 export interface TestApiOptions {
   readonly clock: Clock;
@@ -76,6 +84,7 @@ export async function createTestApi({
   const retentionRecords = createMemoryRetentionRecords();
   const tokens = createMemoryTokenStore(clock);
   const memory = createMemoryHealthMemory();
+  const migrationStore = createMemoryMigrationStore();
   const createdAt = new Date(clock.nowMs()).toISOString();
   for (const homeId of ["home", "other"]) {
     await homes.add({ homeId, name: `The ${homeId}`, timeZone: "Europe/Amsterdam", createdAt, revision: 0 }, HOME_KEY);
@@ -99,6 +108,7 @@ export async function createTestApi({
 
   const shared = { events, index, homes, clock, version: "0.0.0-test", ...parts };
   const identify = parts.identify ?? createIdentify(tokens, clock);
+  const outbox = createOutbox({ store: createMemoryOutboxStore(clock), clock, random: seededRandom(1) });
   const api = createApi({
     jobs,
     patterns,
@@ -111,7 +121,16 @@ export async function createTestApi({
     retentionRecords,
     retention: { rawDays: 7, dailyDays: 90, weeklyWeeks: 52 },
     ledger,
-    outbox: createOutbox({ store: createMemoryOutboxStore(clock), clock, random: seededRandom(1) }),
+    migrations: createMigrationApi({
+      store: migrationStore,
+      ledger,
+      index,
+      tokens,
+      clock,
+      random: seededRandom(2),
+      newId: counted("migration"),
+    }),
+    outbox,
     keys: homes.keys,
     conflicts,
     conflictRules: { otherwise: "new-wins", byField: { name: "ask" } },
@@ -169,6 +188,8 @@ export async function createTestApi({
     homes,
     jobs,
     ledger,
+    migrationStore,
+    outbox,
     queue,
     patterns,
     suggestions,

@@ -10,6 +10,8 @@ export interface ManualClock extends Clock {
   advance(ms: number): Promise<void>;
   /** Sets the wall clock alone, as a person or NTP does; who sleeps does not notice. */
   set(nowMs: number): void;
+  /** Lets `ms` pass for whoever measures, as a call that takes so long does; who sleeps wakes at the next `advance`. */
+  slip(ms: number): void;
   /** How many sleep now. */
   sleeping(): number;
 }
@@ -50,6 +52,9 @@ export function manualClock(startMs = Date.UTC(2026, 10, 22, 6, 0, 0)): ManualCl
     },
     set: (nowMs) => {
       wallOffsetMs = nowMs - monotonicMs;
+    },
+    slip: (ms) => {
+      monotonicMs += ms;
     },
     sleeping: () => sleepers.size,
   };

@@ -3,6 +3,9 @@ import type { Pattern } from "../../lib/analysis/ports.ts";
 import type { PageClient } from "../../lib/api/index.ts";
 import { seededRandom } from "../../lib/base/random.ts";
 import { addDays, homeDayOf, zonedDayStartUs } from "../../lib/base/zone.ts";
+import { planSchema } from "../../lib/migration/plan.ts";
+import { changed, newMigration } from "../../lib/migration/row.ts";
+import type { CheckResult } from "../../lib/migration/types.ts";
 import type { Suggestion } from "../../lib/suggestions/ports.ts";
 import { bundlePage } from "../../serverless/page-bundle.cjs";
 import { suggestion } from "../conformance/suggestion-store.ts";
@@ -53,7 +56,15 @@ const ABOUT: Readonly<Record<string, readonly (readonly [number, number])[]>> = 
 
 type FurnishedApi = Pick<
   TestApi,
-  "index" | "events" | "patterns" | "suggestions" | "jobs" | "aggregates" | "retentionRecords" | "ledger"
+  | "index"
+  | "events"
+  | "patterns"
+  | "suggestions"
+  | "jobs"
+  | "aggregates"
+  | "retentionRecords"
+  | "ledger"
+  | "migrationStore"
 >;
 
 /** A lived-in home `home` as of `nowMs`: rooms, yesterday, a pattern of each kind, suggestions, three weeks of nights. */
@@ -65,7 +76,35 @@ export async function furnishHome(api: FurnishedApi, nowMs: number): Promise<{ r
   await furnishNights(api, yesterday);
   await api.ledger.record("home", "relay-1", [{ range: [1, 12_345] }]);
   await furnishLayers(api, yesterday);
+  await furnishMigration(api, nowMs);
   return { yesterday };
+}
+
+/** A quarter of the readers are NEW's; one check has not seen enough, one row differs. */
+async function furnishMigration({ migrationStore: store }: FurnishedApi, nowMs: number): Promise<void> {
+  const nowUs = nowMs * 1000;
+  const plan = planSchema.parse({ old: { kind: "influxdb", url: "http://influxdb.local:8086" } });
+  const begun = { homeId: "home", id: "migration-1", salt: "s", nowUs: nowUs - 3_600e6, actor: "test" };
+  const made = newMigration(plan, begun);
+  await store.create(made);
+  const found = { verdict: "pass" as const, limit: 1.2, explanation: "NEW takes 0.96 of OLD's time." };
+  const checks: CheckResult[] = [
+    { ...found, name: "performance.range", observed: 0.96, low: 0.93, high: 1.01, sampleSize: 420 },
+    { ...found, name: "errors", verdict: "inconclusive", observed: 0, sampleSize: 120, samplesWanted: 180 },
+  ];
+  const ramp = { state: "ramp" as const, stage: 1, stagePercent: 25, actor: "validate-migration", reason: "All good." };
+  const row = { checks, lastStepUs: nowUs, opened: ["start"] };
+  await store.commit(changed(made, { ...ramp, nowUs: nowUs - 60e6, row }), { expected: 1 });
+  const random = seededRandom(5);
+  const pairs = Array.from({ length: 300 }, (_, at) => {
+    const oldMs = 8 + 4 * random();
+    const by = { by: "probe" as const, query: at % 3 ? "range" : "latest", rows: 50, isEqual: true };
+    return { ...by, atUs: nowUs - (3_500 - at * 11) * 1e6, oldMs, newMs: oldMs * (0.8 + 0.4 * random()) };
+  });
+  await store.addPairs("home", "migration-1", pairs);
+  const differs = { class: "missing-in-old" as const, entityId: "light.kitchen", lostBy: "old" as const };
+  const explanation = "OLD never had it: the ledger knows that it was sent.";
+  await store.addDifferences("home", "migration-1", [{ ...differs, atUs: nowUs, foundUs: nowUs, explanation }]);
 }
 
 async function furnishRooms({ index, events }: FurnishedApi, yesterday: string): Promise<void> {

@@ -9,6 +9,7 @@ import { createDispatch } from "../../lib/wiring/dispatch.ts";
 import { createEnrich } from "../../lib/wiring/enrich.ts";
 import { createIndexDevices } from "../../lib/wiring/index-devices.ts";
 import { createStore } from "../../lib/wiring/store.ts";
+import { createValidateMigration } from "../../lib/wiring/validate-migration.ts";
 
 const MAKERS = {
   enrich: createEnrich,
@@ -16,6 +17,7 @@ const MAKERS = {
   "index-devices": createIndexDevices,
   dispatch: createDispatch,
   analyze: createAnalyze,
+  "validate-migration": createValidateMigration,
   authorize: createAuthorize,
   api: createApiFunction,
 } as const;

@@ -8,6 +8,7 @@ import { type HomeKey, keyIdOf } from "../../lib/event/index.ts";
 import { createCloud } from "../../lib/wiring/aws.ts";
 import { readConfig } from "../../lib/wiring/config.ts";
 import { createOperator } from "../../lib/wiring/operator.ts";
+import type { Validated } from "../../lib/wiring/validate-migration.ts";
 import { startDynaliteServer } from "./dynalite.ts";
 import { startFauxqsServer } from "./fauxqs.ts";
 import { createFunctions, lambdaContext } from "./pipeline-functions.ts";
@@ -18,6 +19,13 @@ export interface Answer {
   readonly status: number;
   // biome-ignore lint/suspicious/noExplicitAny: the answer is JSON of the route that was asked
   readonly json: any;
+}
+
+interface Asked {
+  readonly method?: string;
+  readonly body?: string;
+  readonly type?: string;
+  readonly ifMatch?: string;
 }
 
 export interface PipelineOptions {
@@ -78,12 +86,13 @@ export async function startPipeline(given: PipelineOptions = {}) {
   async function ask(
     token: string | undefined,
     path: string,
-    { method = "GET", body, type = "application/json" }: { method?: string; body?: string; type?: string } = {},
+    { method = "GET", body, type = "application/json", ifMatch }: Asked = {},
   ): Promise<Answer> {
     const { pathname, searchParams } = new URL(path, "http://journey");
     const headers = {
       ...(token !== undefined && { authorization: `Bearer ${token}` }),
       "content-type": type,
+      ...(ifMatch !== undefined && { "if-match": ifMatch }),
       host: "journey",
     };
     const found = await instanceOf("authorize")({ version: "2.0", headers }, lambdaContext);
@@ -120,12 +129,27 @@ export async function startPipeline(given: PipelineOptions = {}) {
     return all;
   }
 
+  /** A step of every migration; what it sends goes its way meanwhile, for it waits for events of its own. */
+  async function validateMigration(): Promise<Validated> {
+    let isDone = false;
+    const step = instanceOf("validate-migration")({}, lambdaContext).finally(() => {
+      isDone = true;
+    });
+    while (!isDone) {
+      await pump.drain();
+      await systemClock.sleep(20);
+    }
+    await pump.drain();
+    return step as Promise<Validated>;
+  }
+
   return {
     ...{ env, config, clock, logged, operator, sqs: sqs.client, cloud },
     ...functions,
     ...pump,
     ...{ send, addHome, ask, events },
     dispatch: () => instanceOf("dispatch")({}, lambdaContext),
+    validateMigration,
     stop: async () => {
       await Promise.all([sqs.stop(), dynamodb.stop()]);
       rmSync(folder, { recursive: true, force: true });

@@ -45,10 +45,31 @@ const BUILDERS: Readonly<Record<string, { readonly build: Build; readonly parts:
   },
   seenDeltaKey: { build: keys.seenDeltaKey, parts: 1 },
   seenBucketKey: { build: (homeId) => keys.seenBucketKey(homeId, 7), parts: 0 },
+  migrationKey: { build: keys.migrationKey, parts: 0 },
+  endedMigrationKey: { build: keys.endedMigrationKey, parts: 1 },
+  migrationMemoryKey: {
+    build: (homeId, migration, name) => keys.migrationMemoryKey(homeId, { id: migration, name, write: "w" }),
+    parts: 2,
+  },
+  migrationAuditKey: {
+    build: (homeId, migration) => keys.migrationAuditKey(homeId, { id: migration, epoch: 1 }),
+    parts: 1,
+  },
+  migrationPairsKey: {
+    build: (homeId, migration, unique) => keys.migrationPairsKey(homeId, { id: migration, atUs: 1, unique }),
+    parts: 2,
+  },
+  migrationReadKey: { build: keys.migrationReadKey, parts: 1 },
+  migrationDifferencesKey: { build: keys.migrationDifferencesKey, parts: 1 },
+  migrationDifferencePieceKey: {
+    build: (homeId, write) => keys.migrationDifferencePieceKey(homeId, { write, piece: 0 }),
+    parts: 1,
+  },
+  pointerKey: { build: keys.pointerKey, parts: 0 },
   segmentKey: { build: (homeId, day, name) => keys.segmentKey(homeId, { day, name }), parts: 2 },
 };
 /** Of the fleet, not of a home. */
-const OUTSIDE = ["directoryKey", "segmentHomeKey", "tokenHashKey", "homeOfDirectoryKey"];
+const OUTSIDE = ["directoryKey", "segmentHomeKey", "tokenHashKey", "homeOfDirectoryKey", "migrationUnderWayKey"];
 
 const id = fc.oneof(
   fc.constantFrom("home", ...nastyTexts("home", "KEY", "TOKEN")),
@@ -82,7 +103,10 @@ describe("the keys of the table", () => {
         expect(keys.keyParts(key.pk).slice(1)).toEqual([one.homeId]);
         for (const another of [keys.homePartition(other), keys.segmentPartition(other)])
           expect(key.pk === another).toBe(one.homeId === other && another === partition(other));
-        const fleet = [keys.directoryKey(other).pk, keys.segmentHomeKey(other).pk, keys.tokenHashKey(other).pk];
+        const fleet = [
+          ...[keys.directoryKey(other), keys.segmentHomeKey(other), keys.tokenHashKey(other)],
+          keys.migrationUnderWayKey(other, "m"),
+        ].map(({ pk }) => pk);
         for (const outside of [...fleet, ...keys.directoryPartitions]) expect(key.pk).not.toBe(outside);
       }),
       { numRuns: 1_500 },
@@ -114,6 +138,10 @@ describe("the keys of the table", () => {
         expect(bytesOf(keys.tokenHashKey(one)) === bytesOf(keys.tokenHashKey(other))).toBe(one === other);
         expect(bytesOf(keys.directoryKey(one)) === bytesOf(keys.directoryKey(other))).toBe(one === other);
         expect(bytesOf(keys.segmentHomeKey(one)) === bytesOf(keys.segmentHomeKey(other))).toBe(one === other);
+        for (const at of [one, other, ""]) {
+          const [first, second] = [keys.migrationUnderWayKey(one, at), keys.migrationUnderWayKey(at, other)];
+          expect(bytesOf(first) === bytesOf(second)).toBe(one === at && at === other);
+        }
       }),
       { numRuns: 1_000 },
     );

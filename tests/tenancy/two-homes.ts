@@ -1,5 +1,6 @@
 import { createDynamodbAggregateStore } from "../../lib/adapters/dynamodb/aggregates.ts";
 import { homePartition } from "../../lib/adapters/dynamodb/keys.ts";
+import { createDynamodbMigrationStore } from "../../lib/adapters/dynamodb/migrations.ts";
 import { createDynamodbPatternStore } from "../../lib/adapters/dynamodb/patterns.ts";
 import { createDynamodbSuggestionStore } from "../../lib/adapters/dynamodb/suggestions.ts";
 import type { Item } from "../../lib/adapters/dynamodb/wire-item.ts";
@@ -137,10 +138,12 @@ export async function twoHomes() {
     outbox: outbox[0] ?? "",
     pattern: "room-of-a",
     suggestion: "p-suggested",
+    migration: await migrated(pipeline, clock),
     relay: "relay-a",
   };
 
   const own: TenantHome = await pipeline.addHome(OWN);
+  const admin = await pipeline.operator.tokens.create({ homeId: OWN, name: "admin", scopes: ["admin"] });
   await pipeline.send("events", sealed(recordsOf("b", "ours"), { key: own.key, homeId: OWN }));
   await pipeline.drain();
 
@@ -151,9 +154,27 @@ export async function twoHomes() {
       if (!/^(RATE|HEALTH)#/.test(item.sk)) items.push(item);
     return items;
   }
-  return { pipeline, clock, foreign, own, ids, itemsOf };
+  // Whoever may do everything in one home may do nothing in another.
+  return { pipeline, clock, foreign, own: { ...own, token: admin.text }, ids, itemsOf };
 }
 export type TwoHomes = Awaited<ReturnType<typeof twoHomes>>;
+
+/** Two migrations of the first home, the later one changed but not started (its readers would be asked to wait for an old pipeline that is none), with two differences; the id of the later one. */
+async function migrated({ ask, cloud, operator }: Pipeline, clock: ReturnType<typeof wallClock>): Promise<string> {
+  const { text } = await operator.tokens.create({ homeId: FOREIGN, name: CANARY, scopes: ["admin"] });
+  const send = async (path: string, body: object, ifMatch = "") =>
+    (await ask(text, `/api/v1/migrations${path}`, { method: "POST", body: JSON.stringify(body), ifMatch })).json;
+  const plan = { old: { kind: "influxdb", url: "http://influxdb.local", database: CANARY } };
+  const first = await send("", plan);
+  await send(`/${first.id}/abort`, { reason: CANARY }, '"1"');
+  clock.set(clock.nowMs() + 1_000);
+  const { id } = await send("", plan);
+  await send(`/${id}/readers`, { reader: CANARY, to: "old", reason: CANARY }, '"1"');
+  const difference = { class: "different" as const, entityId: "sensor.a_one", foundUs: AT_US, explanation: CANARY };
+  const two = [AT_US, AT_US + 1].map((atUs) => ({ ...difference, atUs }));
+  await createDynamodbMigrationStore(cloud.table).addDifferences(FOREIGN, id, two);
+  return id;
+}
 
 /** Periods of the first home in each layer, as the night makes them. */
 async function fillLayers({ cloud }: Pipeline): Promise<void> {

@@ -20,7 +20,11 @@ afterEach(() => {
 function make(env: Readonly<Record<string, string>>) {
   const { log, lines } = keepLog();
   const config = readConfig(env);
-  const runner = createRelayOutbox({ config, clock: systemClock, random: () => 0, log, append: async () => {} });
+  const runner = createRelayOutbox({
+    ...{ config, clock: systemClock, random: () => 0, log },
+    append: async () => {},
+    turnSink: async () => {},
+  });
   return { runner, lines };
 }
 

@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { expect, it, onTestFinished } from "vitest";
 import { silentLogger } from "../../lib/base/log.ts";
 import { readConfig } from "../../lib/wiring/config.ts";
-import { createSinks, requireCredentials, sinkNames } from "../../lib/wiring/relay-sinks.ts";
+import { createSinks, requireCredentials, sinkNames, withinBudget } from "../../lib/wiring/relay-sinks.ts";
 import { KEY, keepLog } from "../relay/fakes.ts";
 import { manualClock } from "../support/manual-clock.ts";
 
@@ -32,6 +32,15 @@ it.each([
   else expect(read).toThrowError(/^(?!.*hunter2).*without a user and a password/);
 });
 
+it.each(["HEARTHLINE_OLD_TOKEN", "HEARTHLINE_INFLUXDB_TOKEN"] as const)(
+  "a %s that fits no header is refused, and not quoted; a line end of its file is none of it",
+  (name) => {
+    expect(readConfig({ [name]: "hunter2\n" })[name]).toBe("hunter2");
+    for (const token of ["hunter2\nhunter2", "hunter2\u2013"])
+      expect(() => readConfig({ [name]: token })).toThrowError(/^(?!.*hunter2).*one line of plain letters/s);
+  },
+);
+
 it("the budget makes the cloud's interval longer, and says so; the old pipeline's stays", () => {
   const { log, lines } = keepLog();
   const old = { HEARTHLINE_OLD_SINK: "http", HEARTHLINE_OLD_URL: "http://127.0.0.1:1" };
@@ -39,6 +48,15 @@ it("the budget makes the cloud's interval longer, and says so; the old pipeline'
   const flushes = sinksOf(env, { log }).map(({ flushMs }) => Math.round(flushMs / 1000));
   expect(flushes).toEqual([88, 1]);
   expect(lines.join()).toContain("budget");
+});
+
+it("what is tried instead of the setting never costs more than the budget", () => {
+  const config = readConfig({ ...AWS, HEARTHLINE_MONTHLY_DOLLARS_MAX: "0.34" });
+  const asked = { sink: "cloud", state: "on" as const, flush_seconds: 5, until: "2026-11-22T09:00:00Z" };
+  expect(withinBudget(asked, config)).toMatchObject({ ...asked, flush_seconds: expect.closeTo(88, 0) });
+  expect(withinBudget({ ...asked, flush_seconds: 120 }, config)).toEqual({ ...asked, flush_seconds: 120 });
+  expect(withinBudget(asked, readConfig(AWS))).toEqual(asked);
+  expect(withinBudget({ sink: "old", state: "off" }, config)).toEqual({ sink: "old", state: "off" });
 });
 
 it("wants credentials only where AWS itself is asked", () => {

@@ -5,10 +5,14 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createDynamodbHomeKeys } from "../../lib/adapters/dynamodb/home-keys.ts";
 import { homePartition, segmentPartition } from "../../lib/adapters/dynamodb/keys.ts";
 import { createDynamodbLedger } from "../../lib/adapters/dynamodb/ledger.ts";
+import { createDynamodbMigrationStore } from "../../lib/adapters/dynamodb/migrations.ts";
 import { systemClock } from "../../lib/base/clock.ts";
+import { createLogger } from "../../lib/base/log.ts";
+import { newMigration, planSchema, pointerOf, start } from "../../lib/migration/index.ts";
 import { createCloud } from "../../lib/wiring/aws.ts";
 import { readConfig } from "../../lib/wiring/config.ts";
 import { createEventStore } from "../../lib/wiring/event-store.ts";
+import { createMigrationStepper } from "../../lib/wiring/migration.ts";
 import { createOperator } from "../../lib/wiring/operator.ts";
 import { createHomeRemoval } from "../../lib/wiring/remove-home.ts";
 import { runCommand } from "../../local/cli/program.ts";
@@ -66,6 +70,37 @@ async function twoHomes(settings: Record<string, string>) {
   };
   return { env, cloud, operator, store, eventsOf, itemsOf };
 }
+
+it("takes a migration with it: row, audit, pointer, pairs and differences, none of another home's", async () => {
+  const { cloud, operator, itemsOf } = await twoHomes({ HEARTHLINE_STORE: "sqlite" });
+  const store = createDynamodbMigrationStore(cloud.table);
+  const plan = planSchema.parse({ old: { kind: "http", url: "http://old.local" } });
+  for (const homeId of ["villa", "villa-2"]) {
+    const by = { nowUs: SOME_TIME_US, actor: "anna" };
+    const made = newMigration(plan, { homeId, id: `of-${homeId}`, salt: "s", ...by });
+    await store.create(made);
+    const started = start(made, by);
+    await store.commit(started, { expected: made.revision, memories: { canary: { at: 1 } } });
+    await store.setPointer(homeId, pointerOf(started));
+    await store.addPairs(homeId, made.id, [{ atUs: SOME_TIME_US, by: "probe", query: "range", rows: 1 }]);
+    const explanation = "NEW lacks it.";
+    const at = { entityId: "light.a", atUs: SOME_TIME_US, foundUs: SOME_TIME_US };
+    await store.addDifferences(homeId, made.id, [{ class: "missing-in-new", ...at, explanation }]);
+  }
+  await operator.homes.remove("villa");
+  expect(await itemsOf(homePartition("villa"))).toEqual([]);
+  expect(await store.list("villa")).toEqual([]);
+  expect(await store.pointer("villa")).toBeUndefined();
+  expect(await store.underWay()).toEqual([{ homeId: "villa-2", id: "of-villa-2" }]);
+  expect(await store.pointer("villa-2")).toMatchObject({ migrationId: "of-villa-2" });
+  expect((await store.differences("villa-2", "of-villa-2")).count["missing-in-new"]).toBe(1);
+
+  // A step that was under way when its home was removed brings nothing back.
+  const lines: string[] = [];
+  const log = createLogger({ level: "info", fields: {}, write: (line) => void lines.push(line) });
+  expect(await createMigrationStepper(cloud, log).step("villa", "of-villa", 1_000)).toBe("gone");
+  expect(await itemsOf(homePartition("villa"))).toEqual([]);
+});
 
 describe.each([
   ["sqlite", { HEARTHLINE_STORE: "sqlite" }],

@@ -11,8 +11,13 @@ import type { Item } from "./wire-item.ts";
 /** The arrangement that keys.ts describes. One more when an older program would misread what a newer one wrote. */
 const LAYOUT = 1;
 
-/** Of the moment: what a token may still ask in this minute, and the restore itself. */
-const PASSING: ReadonlySet<string> = new Set(["RATE", "RESTORE"]);
+/**
+ * Of the moment: what a token may still ask in this minute, and the restore itself. And migrations: how far one had come says nothing of a home that was restored, and none goes on by itself.
+ */
+const PASSING: ReadonlySet<string> = new Set([
+  ...["RATE", "RESTORE", "POINTER", "MIGRATION", "MIGRATIONMEMORY", "MIGRATIONAUDIT", "MIGRATIONPAIRS"],
+  ...["MIGRATIONDIFFERENCES", "MIGRATIONDIFFERENCEROWS"],
+]);
 /** What a home that was just made, and asked for its health, has. */
 const OF_A_NEW_HOME: ReadonlySet<string> = new Set(["HOME", "KEY", "TOKEN", "HEALTH", "RATE", "RETENTION"]);
 /** Items that say where others lie, and so come last when they are put back; and before the home's own record, its keys and tokens. */

@@ -41,6 +41,16 @@ import { HearthlineError } from "../../base/errors.ts";
  * | a home's tokens                       | `H#<home>`    | `TOKEN#<id>`                        |
  * | which backup is being restored       | `H#<home>`    | `RESTORE`                           |
  * | what is left of a token's limit       | `H#<home>`    | `RATE#<token id>`                   |
+ * | the newest migration (packed)         | `H#<home>`    | `MIGRATION`                         |
+ * | a migration before it (packed)        | `H#<home>`    | `MIGRATION#<id>`                    |
+ * | what a check of it keeps (packed)     | `H#<home>`    | `MIGRATIONMEMORY#<id>#<name>#<write>` |
+ * | what changed it (packed)              | `H#<home>`    | `MIGRATIONAUDIT#<id>#<epoch>`       |
+ * | reads asked of both sides (packed)    | `H#<home>`    | `MIGRATIONPAIRS#<id>#<time>#<unique>` |
+ * | in what they differ (packed)          | `H#<home>`    | `MIGRATIONDIFFERENCES#<id>`         |
+ * | when OLD last answered a reader       | `H#<home>`    | `MIGRATIONREAD#<id>`                |
+ * | what fits no item of that (packed)    | `H#<home>`    | `MIGRATIONDIFFERENCEROWS#<unique>#<n>` |
+ * | who answers reads                     | `H#<home>`    | `POINTER`                           |
+ * | which migrations are under way        | `MD`          | `<home>#<id>`                       |
  * | a home's segments of open days        | `S#<home>`    | `<day>#<name>`                      |
  * | which homes have such segments        | `SD`          | `<home>`                            |
  *
@@ -100,7 +110,19 @@ export const homePartition = (homeId: string): string => join("H", homeId);
 
 /** What the sort keys of one kind begin with, for queries; `parts` narrow it. */
 export const prefixOf = (
-  kind: "AGG" | "KEY" | LateDayKind | "LEDGER" | "RELAY" | "REGISTRY" | "ROWS" | "HISTORY" | "SEEN" | "JOB" | "TOKEN",
+  kind:
+    | "AGG"
+    | "KEY"
+    | LateDayKind
+    | "LEDGER"
+    | "RELAY"
+    | "REGISTRY"
+    | "ROWS"
+    | "HISTORY"
+    | "SEEN"
+    | "JOB"
+    | "TOKEN"
+    | MigrationKind,
   ...parts: readonly string[]
 ): string => `${join(kind, ...parts)}#`;
 
@@ -165,6 +187,35 @@ export const healthKey = (homeId: string, part: string): Key => inHome(homeId, "
 export const tokenKey = (homeId: string, id: string): Key => inHome(homeId, "TOKEN", id);
 export const rateKey = (homeId: string, tokenId: string): Key => inHome(homeId, "RATE", tokenId);
 export const restoreKey = (homeId: string): Key => inHome(homeId, "RESTORE");
+/** A home's migrations: their rows, and what lies beside them. */
+export type MigrationKind = "MIGRATION" | "MIGRATIONMEMORY" | "MIGRATIONAUDIT" | "MIGRATIONPAIRS";
+export const migrationKey = (homeId: string): Key => inHome(homeId, "MIGRATION");
+export const endedMigrationKey = (homeId: string, id: string): Key => inHome(homeId, "MIGRATION", id);
+export const migrationMemoryKey = (
+  homeId: string,
+  { id, name, write }: { id: string; name: string; write: string },
+): Key => inHome(homeId, "MIGRATIONMEMORY", id, name, write);
+export const migrationAuditKey = (homeId: string, { id, epoch }: { id: string; epoch: number }): Key =>
+  inHome(homeId, "MIGRATIONAUDIT", id, String(epoch).padStart(16, "0"));
+export const migrationPairsKey = (
+  homeId: string,
+  { id, atUs, unique }: { id: string; atUs: number; unique: string },
+): Key => inHome(homeId, "MIGRATIONPAIRS", id, String(atUs).padStart(16, "0"), unique);
+/** Sort keys of pairs of which some are after a moment: each lies at its newest. */
+export const migrationPairsAfter = (id: string, afterUs: number): readonly [string, string] => {
+  const from = String(Math.max(0, Math.floor(afterUs))).padStart(16, "0");
+  return [`${prefixOf("MIGRATIONPAIRS", id)}${from}`, `${prefixOf("MIGRATIONPAIRS", id)}:`];
+};
+export const migrationReadKey = (homeId: string, id: string): Key => inHome(homeId, "MIGRATIONREAD", id);
+export const migrationDifferencesKey = (homeId: string, id: string): Key => inHome(homeId, "MIGRATIONDIFFERENCES", id);
+export const migrationDifferencePieceKey = (homeId: string, { write, piece }: { write: string; piece: number }): Key =>
+  inHome(homeId, "MIGRATIONDIFFERENCEROWS", write, String(piece));
+export const pointerKey = (homeId: string): Key => inHome(homeId, "POINTER");
+export const MIGRATIONS_PARTITION = "MD";
+export const migrationUnderWayKey = (homeId: string, id: string): Key => ({
+  pk: MIGRATIONS_PARTITION,
+  sk: join(homeId, id),
+});
 /** The home whose part of the table this is; undefined: of no home. */
 export function homeOfPartition(pk: string): string | undefined {
   const [kind, homeId] = keyParts(pk);

@@ -1,6 +1,7 @@
 import {
   addToRow,
   emptyOutboxRow,
+  hasPayload,
   itemOfEntry,
   type NewOutboxItem,
   type OutboxEntry,
@@ -49,7 +50,7 @@ export function createDynamodbOutboxStore(table: Table): OutboxStore {
 
   async function withPayloads(homeId: string, entries: readonly OutboxEntry[]): Promise<OutboxItem[]> {
     const keyOf = ({ id }: OutboxEntry) => outboxPayloadKey(homeId, uniqueOf(id));
-    const waiting = entries.filter(({ status, kind }) => status === "pending" && kind !== "capabilities");
+    const waiting = entries.filter(({ status, kind }) => status === "pending" && hasPayload(kind));
     const found = waiting.length > 0 ? await table.getMany(waiting.map(keyOf)) : [];
     const payloads = new Map(found.map(({ sk, packed }) => [sk, unpack(packed)[0]]));
     return entries.flatMap((entry) => {

@@ -1,5 +1,4 @@
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
-import { dirname } from "node:path";
+import { readFile, rename } from "node:fs/promises";
 import { promisify } from "node:util";
 import { crc32, gunzip, gzip } from "node:zlib";
 import * as z from "zod";
@@ -7,6 +6,7 @@ import type { Clock } from "../../base/clock.ts";
 import { HearthlineError, messageOf } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
 import type { LastKnownEntity, LastKnownImage, LastKnownStore } from "../../relay/ports.ts";
+import { writeWhole } from "./write-whole.ts";
 
 const [zip, unzip] = [promisify(gzip), promisify(gunzip)];
 
@@ -77,30 +77,6 @@ export function createFileLastKnown({ path, clock, log }: FileLastKnownOptions):
       }
     },
   };
-}
-
-async function writeWhole(path: string, bytes: Buffer): Promise<void> {
-  const beside = `${path}.new`;
-  await mkdir(dirname(path), { recursive: true });
-  const file = await open(beside, "w", 0o600);
-  try {
-    await file.writeFile(bytes);
-    await file.sync();
-  } catch (thrown) {
-    await rm(beside, { force: true }).catch(() => {});
-    throw thrown;
-  } finally {
-    await file.close();
-  }
-  await rename(beside, path);
-  await syncFolder(dirname(path));
-}
-
-/** So that the new name is durable too. Windows cannot open a folder; there the rename has to be enough. */
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, "r").catch(() => undefined);
-  await folder?.sync().catch(() => {});
-  await folder?.close();
 }
 
 function textOf({

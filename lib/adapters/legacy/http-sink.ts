@@ -46,7 +46,7 @@ export function createHttpSink(options: HttpSinkOptions): RelaySink {
 }
 
 /** An event as Home Assistant's event stream gives it; of the old state what the relay keeps. Source of the shape: contract.md, section 3. */
-function encodeEvent(record: EventRecord): string {
+export function encodeEvent(record: EventRecord): string {
   const { entity_id, old, origin = "LOCAL", context } = record;
   const old_state = old ? { entity_id, ...old } : null;
   const event = (new_state: object | null, time_fired: string) =>

@@ -73,7 +73,8 @@ export function eventRoutes(parts: EventParts): ScopedRoute[] {
       operation: {
         operationId: "listEvents",
         summary: "Events as they were stored, newest first unless order=asc",
-        description: "A page also ends at about 4.5 MB: `next` tells whether there may be more.",
+        description:
+          "A page also ends at about 4.5 MB: `next` tells whether there may be more. While the home moves from an old pipeline, the header `x-hearthline-authority` says who answered, `old` or `new`.",
         tags: ["events"],
         requestParams: { query: querySchema },
         responses: {

@@ -146,4 +146,5 @@ const toWireItem = (item: OutboxItem) => ({
   ...(item.error !== undefined && { error: item.error }),
   ...(item.automation && { automation: item.automation }),
   ...item.message,
+  ...item.sink,
 });

@@ -3,6 +3,7 @@ import type {
   OutboxKind,
   OutboxMessage,
   OutboxOutcome,
+  OutboxSink,
   WritableAutomation,
 } from "../../event/index.ts";
 
@@ -34,6 +35,8 @@ export interface OutboxWork {
   readonly message?: OutboxMessage;
   /** Of kind `automation`; absent as `message`. */
   readonly automation?: OutboxAutomation;
+  /** Of kind `sink`; absent as `message`. */
+  readonly sink?: OutboxSink;
 }
 
 /** The automations of the home that may be written: of its `automations.yaml`. */

@@ -3,7 +3,7 @@ import { isHearthlineError, messageOf } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
 import type { Random } from "../../base/random.ts";
 import { backoffMs } from "../../base/retry.ts";
-import type { NewRelayRecord, OutboxOutcome } from "../../event/index.ts";
+import type { NewRelayRecord, OutboxOutcome, OutboxSink } from "../../event/index.ts";
 import type { BreakerState } from "../breaker.ts";
 import type { AutomationFile, BrokerSession, MessageBroker, OutboxFeed, OutboxWork } from "./ports.ts";
 import { failedBy, refusal } from "./refusal.ts";
@@ -17,6 +17,8 @@ export interface OutboxRunnerOptions {
   readonly automations?: AutomationFile;
   /** Of each Zigbee2MQTT in the home. */
   readonly baseTopics: readonly string[];
+  /** Stops or starts dual write, durably. @throws `sink_unknown`, `spool_failed` */
+  turnSink(asked: OutboxSink): Promise<void>;
   readonly intervalSeconds: number;
   /** Makes records of a new revision and puts them into the spool; durable when it resolves. @throws `spool_failed` */
   append(make: (revision: number) => readonly NewRelayRecord[]): Promise<void>;
@@ -167,13 +169,22 @@ class Runner implements OutboxRunner {
     }
     const isLate = ({ id }: OutboxWork) => (this.#tries.get(id) ?? 0) >= TRIES_IN_ORDER;
     const inOrder = [...todo.filter((one) => !isLate(one)), ...todo.filter(isLate)];
-    const isAutomation = ({ kind }: OutboxWork) => kind === "automation";
+    const of = (...kinds: OutboxWork["kind"][]) => inOrder.filter(({ kind }) => kinds.includes(kind));
     // Home Assistant and the broker are two: that one of them is away holds up nobody who waits for the other.
     const ends = await Promise.allSettled([
-      this.#write(inOrder.filter(isAutomation)),
-      this.#publish(inOrder.filter((item) => !isAutomation(item))),
+      this.#turnSinks(of("sink")),
+      this.#write(of("automation")),
+      this.#publish(of("mqtt", "capabilities")),
     ]);
     for (const end of ends) if (end.status === "rejected") throw end.reason;
+  }
+
+  async #turnSinks(items: readonly OutboxWork[]): Promise<void> {
+    for (const item of items) {
+      const { sink } = item;
+      if (this.#stopping.signal.aborted || !sink) return;
+      await this.#finish(item, () => this.#options.turnSink(sink));
+    }
   }
 
   async #write(items: readonly OutboxWork[]): Promise<void> {

@@ -1,11 +1,12 @@
 import { useEffect, useState } from "preact/hooks";
 import { Layers } from "./layers.tsx";
+import { Migration } from "./migration.tsx";
 import { Nights } from "./nights.tsx";
 import { Patterns } from "./patterns.tsx";
 import { Suggestions } from "./suggestions.tsx";
 import { Yesterday } from "./yesterday.tsx";
 
-export const VIEWS = ["today", "yesterday", "suggestions", "patterns", "nights", "layers"] as const;
+export const VIEWS = ["today", "yesterday", "suggestions", "patterns", "nights", "layers", "migration"] as const;
 export type ViewName = (typeof VIEWS)[number];
 
 export interface View {
@@ -48,6 +49,8 @@ export function App() {
       return <Nights />;
     case "layers":
       return <Layers />;
+    case "migration":
+      return <Migration />;
     case "today":
       return null;
   }

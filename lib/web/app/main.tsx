@@ -2,6 +2,7 @@ import { render } from "preact";
 import { App, viewOf } from "./app.tsx";
 import { createClient } from "./client.ts";
 import { usableClock } from "./day.ts";
+import { newestMigration } from "./migration.tsx";
 import { isOpen, readSuggestions, SUGGESTIONS } from "./suggestions.tsx";
 import { type Session, SessionContext } from "./use-data.ts";
 
@@ -66,6 +67,7 @@ function start(): void {
   );
   show();
   void countSuggestions(session);
+  void showMigration(session);
 }
 
 function stop(): void {
@@ -91,6 +93,16 @@ async function countSuggestions(of: Session): Promise<void> {
     putCount(0);
   }
   countTimer = setTimeout(() => session === of && countSuggestions(of), COUNT_AGAIN_MS);
+}
+
+/** Hardly any home has one: its view is there only where there is. */
+async function showMigration(of: Session): Promise<void> {
+  const link = views?.querySelector<HTMLAnchorElement>('a[href="#migration"]');
+  try {
+    if (link) link.hidden = (await newestMigration(of.client)) === undefined;
+  } catch {
+    // Without it nothing is missing; the next time the page is loaded it is looked for again.
+  }
 }
 
 function putCount(count: number): void {

@@ -86,6 +86,15 @@ describe("the feed of the outbox", () => {
     await server.close();
   });
 
+  it("hands on that a sink is to be stopped, which nobody can ask over the API", async () => {
+    const refused = await api.post("/api/v1/outbox", { kind: "sink", sink: "old", state: "off" });
+    expect(refused.status).toBe(400);
+    await api.outbox.add({ homeId: "home", kind: "sink", sink: { sink: "old", state: "off" }, expiresInSeconds: 60 });
+    expect(await feedOf().pending()).toEqual([
+      { id: expect.any(String), kind: "sink", sink: { sink: "old", state: "off" } },
+    ]);
+  });
+
   it("hands on an item whose message is malformed, so that it can be ended", async () => {
     const server = await saying(200, '{"items":[{"id":"a","kind":"mqtt","topic":"zigbee2mqtt/x/set","payload":"1"}]}');
     expect(await feedOf(undefined, server.url).pending()).toEqual([{ id: "a", kind: "mqtt" }]);

@@ -154,7 +154,7 @@ describe("jobs of one home at the same time, in any order, that may end in the m
         expect(counted).toBe((await home.store.stats({ homeId: "home" })).reduce((sum, { count }) => sum + count, 0));
         expect(await home.lateDays.list("home")).toEqual([]);
       }),
-      { numRuns: 150 },
+      { numRuns: 150, endOnFailure: true },
     );
   }, 120_000);
 
@@ -183,7 +183,7 @@ describe("jobs of one home at the same time, in any order, that may end in the m
           });
         },
       ),
-      { numRuns: 150 },
+      { numRuns: 150, endOnFailure: true },
     );
   }, 120_000);
 });

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Clock } from "../../../lib/base/clock.ts";
-import { runCommand } from "../../../local/cli/program.ts";
 import { createTestApi, serveApi, type TestApi, tokenText } from "../../support/api.ts";
+import { runCli } from "../../support/cli.ts";
 import { manualClock } from "../../support/manual-clock.ts";
 
 const NIGHT_MS = Date.UTC(2026, 10, 22, 2);
@@ -37,7 +37,6 @@ async function run(
   status: "succeeded" | "degraded" = "succeeded",
   { signal = new AbortController().signal, sleep = () => workOff(status), token = tokenText("home") }: Around = {},
 ) {
-  const said = { out: "", err: "" };
   const manual = manualClock(NIGHT_MS);
   let sleptMs = 0;
   const clock: Clock = {
@@ -48,23 +47,7 @@ async function run(
       return sleep();
     },
   };
-  const code = await runCommand(args, {
-    env: { HEARTHLINE_URL: served.url, HEARTHLINE_TOKEN: token, HEARTHLINE_DATA: "/nowhere" },
-    streams: {
-      out: (text) => {
-        said.out += text;
-      },
-      err: (text) => {
-        said.err += text;
-      },
-      isTerminal: true,
-    },
-    clock,
-    signal,
-    version: "0.1.0",
-    run: async () => 0,
-  });
-  return { code, ...said };
+  return runCli(args, { url: served.url, token, clock, signal, isTerminal: true });
 }
 
 describe("jobs", () => {

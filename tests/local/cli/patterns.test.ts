@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { pictureOf } from "../../../local/cli/pattern-picture.ts";
-import { runCommand } from "../../../local/cli/program.ts";
-import { createTestApi, serveApi, type TestApi, tokenText } from "../../support/api.ts";
+import { createTestApi, serveApi, type TestApi } from "../../support/api.ts";
+import { runCli } from "../../support/cli.ts";
 import { manualClock } from "../../support/manual-clock.ts";
 import { buildPattern } from "../../support/patterns.ts";
 
@@ -13,17 +13,7 @@ beforeEach(async () => {
 });
 afterEach(() => served.close());
 
-async function run(...args: string[]) {
-  const said: string[] = [];
-  const code = await runCommand(args, {
-    env: { HEARTHLINE_URL: served.url, HEARTHLINE_TOKEN: tokenText("home"), HEARTHLINE_DATA: "/nowhere" },
-    streams: { out: (text) => void said.push(text), err: () => {} },
-    signal: new AbortController().signal,
-    version: "0.1.0",
-    run: async () => 0,
-  });
-  return { code, out: said.join("") };
-}
+const run = (...args: string[]) => runCli(args, { url: served.url });
 
 it("lists patterns, the most reliable first, and shows one with its evidence as a picture", async () => {
   expect((await run("patterns", "list")).out).toContain("no pattern yet");

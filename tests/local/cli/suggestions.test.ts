@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { runCommand } from "../../../local/cli/program.ts";
 import { suggestion } from "../../conformance/suggestion-store.ts";
-import { createTestApi, serveApi, type TestApi, tokenText } from "../../support/api.ts";
+import { createTestApi, serveApi, type TestApi } from "../../support/api.ts";
+import { runCli } from "../../support/cli.ts";
 import { manualClock } from "../../support/manual-clock.ts";
 
 let api: TestApi;
@@ -12,24 +12,7 @@ beforeEach(async () => {
 });
 afterEach(() => served.close());
 
-async function run(...args: string[]) {
-  const said = { out: "", err: "" };
-  const code = await runCommand(args, {
-    env: { HEARTHLINE_URL: served.url, HEARTHLINE_TOKEN: tokenText("home"), HEARTHLINE_DATA: "/nowhere" },
-    streams: {
-      out: (text) => {
-        said.out += text;
-      },
-      err: (text) => {
-        said.err += text;
-      },
-    },
-    signal: new AbortController().signal,
-    version: "0.1.0",
-    run: async () => 0,
-  });
-  return { code, ...said };
-}
+const run = (...args: string[]) => runCli(args, { url: served.url });
 
 it("lists, shows with the automation's YAML, accepts, dismisses and puts off", async () => {
   expect((await run("suggestions", "list")).out).toContain("no suggestion yet");

@@ -58,7 +58,8 @@ it("makes the home, its key, the administrator's token and the page's", async ()
   expect(Buffer.from(kept("home-key"), "base64")).toHaveLength(32);
   expect(kept("token")).toBe("hl_home_t1");
   expect(kept("relay-token")).toBe("hl_home_t2");
-  for (const file of ["token", "home-key", "relay-token"]) expect(statSync(join(folder, file)).mode & 0o777).toBe(0o600);
+  for (const file of ["token", "home-key", "relay-token"])
+    expect(statSync(join(folder, file)).mode & 0o777).toBe(0o600);
   expect(tokens.map(({ scopes }) => scopes)).toEqual([
     ["read", "write", "admin"],
     ["read", "write"],

@@ -108,6 +108,7 @@ describe("rate(...)", () => {
       "2026-11-22T10:07Z",
       "2026-11-22T10:12Z",
     ]);
+    expect(parseSchedule("rate(5 seconds)", "UTC", 1_000).nextMs(7_000)).toBe(11_000);
     expect(fires("rate(1 hour)", "UTC", "2026-11-22T10:00:00Z", "2026-11-22T12:30:00Z")).toEqual([
       "2026-11-22T11:00Z",
       "2026-11-22T12:00Z",

@@ -13,13 +13,14 @@ describe("readOptions", () => {
       rate: 0.3,
       days: 28,
       seed: 1,
+      old: "none",
       quiet: false,
     });
   });
 
   it("takes all options, with and without =", () => {
     const args =
-      "--stack localstack --store=sqlite --port 0 --data d --home none --speed 3600 --rate 100 --days 14 --seed 7 --quiet";
+      "--stack localstack --store=sqlite --port 0 --data d --home none --speed 3600 --rate 100 --days 14 --seed 7 --old legacy --quiet";
     expect(readOptions(args.split(" "))).toEqual({
       stack: "localstack",
       store: "sqlite",
@@ -30,6 +31,7 @@ describe("readOptions", () => {
       rate: 100,
       days: 14,
       seed: 7,
+      old: "legacy",
       quiet: true,
     });
   });
@@ -45,6 +47,7 @@ describe("readOptions", () => {
     ["--stack aws", 'wanted is "embedded" or "localstack"'],
     ["--store mysql", 'wanted is "sqlite"'],
     ["--home real", 'wanted is "simulated" or "none"'],
+    ["--old influxdb", 'wanted is "none" or "legacy"'],
     ["--speed 0", "from 0.01 to 3600"],
     ["--speed 3601", "from 0.01 to 3600"],
     ["--rate 0", "from 0.001 to 100000"],

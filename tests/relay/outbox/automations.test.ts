@@ -50,6 +50,7 @@ function start(parts: Pick<OutboxRunnerOptions, "broker" | "automations">): Outb
   const runner = createOutboxRunner({
     ...{ feed, clock, baseTopics: ["zigbee2mqtt"], intervalSeconds: 60, random: () => 0.5, log: keepLog().log },
     append: async () => {},
+    turnSink: async () => {},
     ...parts,
   });
   void runner.run();

@@ -35,6 +35,7 @@ describe("the outbox", () => {
               ...{ feed, broker, clock, baseTopics: [], intervalSeconds: 60, log: silentLogger },
               random: seededRandom(seed),
               append: async () => {},
+              turnSink: async () => {},
             });
             runner = made;
             void made.run();

@@ -34,6 +34,7 @@ beforeEach(() => {
       if (spoolFails) throw spoolFails;
       records.push(...make(7));
     },
+    turnSink: async () => {},
   });
   void runner.run();
 });

@@ -1,0 +1,4 @@
+/** The simple way (row A9): stop, back up, switch, validate, restore on failure. */
+export { createSimplePorts } from "./joined.ts";
+export { type Finding, type SimpleJournal, type SimpleJournalStore, simpleJournalSchema } from "./journal.ts";
+export { runSimple, type SimpleOutcome, type SimplePorts } from "./run.ts";

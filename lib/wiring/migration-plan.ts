@@ -1,0 +1,47 @@
+import { createOldSystem } from "../adapters/legacy/old-system.ts";
+import { systemClock } from "../base/clock.ts";
+import { explainPlan, SIMPLE_COMMAND } from "../migration/explain.ts";
+import type { Plan } from "../migration/plan.ts";
+import type { OldDescription } from "../migration/ports.ts";
+import { isReportWhole } from "../migration/report.ts";
+import { wirePlan } from "../migration/wire.ts";
+import { type Config, readConfig } from "./config.ts";
+import { readPlan } from "./read-plan.ts";
+
+/** Plans as whoever writes one meets them: read, explained, and OLD looked at from here. */
+
+export { explainPlan, isReportWhole, type OldDescription, type Plan, readPlan, SIMPLE_COMMAND, wirePlan };
+
+/** A person waits for the answer. */
+const LOOK_WITHIN_MS = 15_000;
+
+export interface OldUser {
+  readonly user: string;
+  readonly password: string;
+}
+
+/**
+ * Asks OLD what it is, from this machine. `user`: instead of the settings.
+ * @throws HearthlineError as `OldSystem.describe` does
+ */
+export async function lookAtOld(
+  old: Plan["old"],
+  env: Readonly<Record<string, string | undefined>>,
+  user?: OldUser,
+): Promise<OldDescription> {
+  const system = createOldSystem(old, user ?? secretsOf(readConfig(env)), {
+    clock: systemClock,
+    timeoutMs: LOOK_WITHIN_MS,
+  });
+  try {
+    return await system.describe();
+  } finally {
+    await system.close();
+  }
+}
+
+const secretsOf = (config: Config) => ({
+  token: config.HEARTHLINE_OLD_TOKEN,
+  user: config.HEARTHLINE_OLD_USER,
+  password: config.HEARTHLINE_OLD_PASSWORD,
+});

@@ -1,0 +1,25 @@
+/** What the model drives: the real code. Bundled with one place changed, the same door gives a variant with a known bug (variants.ts). */
+export { AwsError } from "../../../lib/adapters/aws/client.ts";
+export { createDynamodbMigrationStore } from "../../../lib/adapters/dynamodb/migrations.ts";
+export { createOldPast } from "../../../lib/adapters/legacy/old-past.ts";
+export { createMemoryEventStore } from "../../../lib/adapters/memory/event-store.ts";
+export { createMemoryLedger } from "../../../lib/adapters/memory/ledger.ts";
+export { createMemorySpool } from "../../../lib/adapters/memory/spool.ts";
+export { HearthlineError, isHearthlineError } from "../../../lib/base/errors.ts";
+export { openEnvelope, readEnvelope } from "../../../lib/event/index.ts";
+export { createBackfillCheck } from "../../../lib/migration/checks/backfill.ts";
+export { createCleanupCheck } from "../../../lib/migration/checks/cleanup.ts";
+export { createDualWriteCheck, oldLagSecondsNow } from "../../../lib/migration/checks/dual-write.ts";
+export { createHandoverCheck } from "../../../lib/migration/checks/handover.ts";
+export { createHealthNewCheck, createHealthOldCheck } from "../../../lib/migration/checks/health.ts";
+export { createLossCheck } from "../../../lib/migration/checks/loss.ts";
+export { createQuietCheck } from "../../../lib/migration/checks/quiet.ts";
+export { createConsistencyCheck } from "../../../lib/migration/consistency/check.ts";
+export { createLedgerFacts } from "../../../lib/migration/consistency/ledger-facts.ts";
+export { createControl } from "../../../lib/migration/control.ts";
+export { planSchema } from "../../../lib/migration/plan.ts";
+export { createBackground } from "../../../lib/migration/reads/background.ts";
+export { createPointerCache } from "../../../lib/migration/reads/pointer-cache.ts";
+export { withAuthority } from "../../../lib/migration/reads/with-authority.ts";
+export { createStepper } from "../../../lib/migration/step.ts";
+export { createShipper } from "../../../lib/relay/ship.ts";
