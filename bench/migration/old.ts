@@ -1,16 +1,6 @@
-import type { OldLimits, OldRow, OldScan, OldSystem } from "../../lib/migration/ports.ts";
+import { INFLUX_LIMITS } from "../../lib/adapters/legacy/old-influx-limits.ts";
+import type { OldRow, OldScan, OldSystem } from "../../lib/migration/ports.ts";
 import { HOME, type PlainRow, rowAt, rowsBefore } from "./home.ts";
-
-export const LIMITS: OldLimits = {
-  precisionUs: 1,
-  statesLeftOut: ["unknown", "unavailable", ""],
-  isNumberTextLost: true,
-  isFiniteOnly: true,
-  isLineEndLost: true,
-  hasRemovals: false,
-  attributes: "none",
-  words: {},
-};
 
 /** What OLD has otherwise than NEW. */
 export interface Faults {
@@ -52,7 +42,7 @@ export function createBenchOld(rows: number): BenchOld {
   const old: BenchOld = {
     kind: "influxdb",
     name: `bench of ${HOME}`,
-    limits: LIMITS,
+    limits: INFLUX_LIMITS,
     faults: {},
     given,
     describe: async () => {

@@ -1,5 +1,6 @@
 /** One measurement in a process of its own: `worker.ts WHAT FOLDER ROWS`. Its last line is one JSON object of figures. */
 import { join } from "node:path";
+import { INFLUX_LIMITS } from "../../lib/adapters/legacy/old-influx-limits.ts";
 import { createSqliteEventStore } from "../../lib/adapters/sqlite/event-store.ts";
 import { systemClock } from "../../lib/base/clock.ts";
 import { createConsistencyCheck } from "../../lib/migration/consistency/check.ts";
@@ -7,7 +8,7 @@ import { comparable } from "../../lib/migration/consistency/comparable.ts";
 import { planSchema } from "../../lib/migration/plan.ts";
 import type { CheckResult, Difference, Migration, State } from "../../lib/migration/ports.ts";
 import { eventAt, HOME, type PlainRow, rowAt } from "./home.ts";
-import { createBenchOld, type Faults, LIMITS } from "./old.ts";
+import { createBenchOld, type Faults } from "./old.ts";
 
 const [what = "", folder = "", count = "0"] = process.argv.slice(2);
 const rows = Number(count);
@@ -110,11 +111,11 @@ async function naive(): Promise<Record<string, number>> {
   old.faults = rowFault(Math.floor(rows / 3));
   const there = new Map<string, string>();
   for await (const piece of old.scan({ fromUs: 0, toUs: nowUs }))
-    for (const row of piece) there.set(`${row.entityId} ${row.atUs}`, comparable(row, LIMITS)?.text ?? "");
+    for (const row of piece) there.set(`${row.entityId} ${row.atUs}`, comparable(row, INFLUX_LIMITS)?.text ?? "");
   let differences = 0;
   for await (const piece of store.scan({ homeId: HOME }))
     for (const event of piece)
-      if (there.get(`${event.entityId} ${event.atUs}`) !== comparable(event, LIMITS)?.text) differences += 1;
+      if (there.get(`${event.entityId} ${event.atUs}`) !== comparable(event, INFLUX_LIMITS)?.text) differences += 1;
   const { rows: read, bytes } = old.given;
   return {
     naive_seconds: seconds(start),

@@ -1,4 +1,4 @@
-import { MIGRATION_STATES } from "./migration-shapes.ts";
+import { MIGRATION_STATES } from "./migration-words.ts";
 import { type Family, gauge } from "./openmetrics.ts";
 import type { WireMigrationMetrics } from "./wire.ts";
 

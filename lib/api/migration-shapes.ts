@@ -1,30 +1,16 @@
 import * as z from "zod";
+import { MIGRATION_STATES, MIGRATION_TRIGGERS } from "./migration-words.ts";
 
-/** What the routes of a migration answer. The words of states and classes are the control plane's; the API hands them on. */
+/** What the routes of a migration answer.  */
 
 const time = z.iso.datetime({ offset: true });
 const count = z.int().nonnegative();
 
-export const MIGRATION_STATES = [
-  "prepared",
-  "dual_write",
-  "backfill",
-  "shadow",
-  "ramp",
-  "stabilise",
-  "final_validation",
-  "rampdown",
-  "cleanup",
-  "complete",
-  "paused",
-  "rolling_back",
-  "rolled_back",
-] as const;
 const state = z.enum(MIGRATION_STATES);
 const verdict = z
   .enum(["pass", "fail", "inconclusive"])
   .meta({ id: "Verdict", description: "`inconclusive`: too little is known yet; neither a pass nor a fail." });
-const trigger = z.enum(["performance", "errors", "loss", "part-down", "inconsistency"]);
+const trigger = z.enum(MIGRATION_TRIGGERS);
 
 const checkShape = z
   .object({

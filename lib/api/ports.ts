@@ -9,6 +9,7 @@ import type {
   WireMigrationReport,
 } from "./wire.ts";
 
+export { MIGRATION_STATES, MIGRATION_TRIGGERS } from "./migration-words.ts";
 export type { FieldError } from "./problem.ts";
 // What every rate store does alike: adapters see it through this port.
 export { type Bucket, type BucketRule, takeUnits, type UnitsAsked, type UnitsTaken } from "./rate-bucket.ts";

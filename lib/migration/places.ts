@@ -1,6 +1,6 @@
 import type { Gate, Plan } from "./plan.ts";
 import { GATES } from "./plan.ts";
-import type { CheckResult, Migration, State } from "./types.ts";
+import { type CheckResult, type Migration, STATES, type State } from "./types.ts";
 
 /** Where a migration stands: its state, and how much of reading is NEW's. */
 export interface Place {
@@ -43,18 +43,7 @@ export const isStarted = ({ opened }: Migration): boolean => opened.includes(STA
 /** Nothing of ours has touched OLD or a reader yet: there is nothing to take back, so a check that fails holds. */
 export const isUntouched = ({ state, pausedFrom }: Migration): boolean => (pausedFrom ?? state) === "prepared";
 
-const STAGED: readonly State[] = [
-  "prepared",
-  "dual_write",
-  "backfill",
-  "shadow",
-  "ramp",
-  "stabilise",
-  "final_validation",
-  "rampdown",
-  "cleanup",
-  "complete",
-];
+const STAGED: readonly State[] = STATES.slice(0, STATES.indexOf("complete") + 1);
 /** All readers at once, and a validation that takes everything back when it fails (row A9). */
 const SIMPLE: readonly State[] = STAGED.filter((state) => !["shadow", "ramp", "stabilise"].includes(state));
 

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { MIGRATION_TRIGGERS } from "../api/ports.ts";
 import { messageOf } from "../base/errors.ts";
 import { parseConflictRules } from "../devices/index.ts";
 
@@ -15,7 +16,7 @@ export const FEEDERS = ["relay", "home-assistant"] as const;
 export type Feeder = (typeof FEEDERS)[number];
 
 /** What takes a migration back by itself; each has its own switch. */
-export const TRIGGERS = ["performance", "errors", "loss", "part-down", "inconsistency"] as const;
+export const TRIGGERS = MIGRATION_TRIGGERS;
 export type Trigger = (typeof TRIGGERS)[number];
 
 /** States before which a person must say so (`migrate advance`). */

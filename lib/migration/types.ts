@@ -1,24 +1,9 @@
+import { MIGRATION_STATES } from "../api/ports.ts";
 import type { Microseconds } from "../base/time.ts";
 import type { Plan, Trigger } from "./plan.ts";
 
-/**
- * Where a migration is. In this order, but for the last three: `paused` keeps the state it came from, `rolling_back` and `rolled_back` are reached from everything before `cleanup`.
- */
-export const STATES = [
-  "prepared",
-  "dual_write",
-  "backfill",
-  "shadow",
-  "ramp",
-  "stabilise",
-  "final_validation",
-  "rampdown",
-  "cleanup",
-  "complete",
-  "paused",
-  "rolling_back",
-  "rolled_back",
-] as const;
+/** As they stand on the wire; in this order but for the last three. */
+export const STATES = MIGRATION_STATES;
 export type State = (typeof STATES)[number];
 
 /** Nothing happens any more. */

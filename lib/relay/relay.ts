@@ -1,14 +1,13 @@
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
-import { CLOUD_SINK, type NewRelayRecord, type OutboxSink } from "../event/index.ts";
+import type { NewRelayRecord, OutboxSink } from "../event/index.ts";
 import { createAdmission } from "./admit.ts";
 import { createAttributeFilter } from "./attribute-filter.ts";
 import { createClockCheck } from "./clock-check.ts";
 import { type ConnectionDeps, keepConnected } from "./connection.ts";
 import { entryOf } from "./entry.ts";
 import { createEntityFilter } from "./filter.ts";
-import { createFlushOverride, type FlushOverride } from "./flush-override.ts";
 import { healthOf, type Machine } from "./health.ts";
 import type { RelayHealth } from "./health-shape.ts";
 import { createIntake, type Intake } from "./intake.ts";
@@ -16,16 +15,9 @@ import { LastKnown } from "./last-known.ts";
 import { Monitor } from "./monitor.ts";
 import type { OutboxState } from "./outbox/runner.ts";
 import type { HomeAssistant, LastKnownStore, ReferenceClock, RelaySink, SinkSwitches, Spool } from "./ports.ts";
+import { createSinks, type Sinks } from "./sinks.ts";
 import type { Doubt } from "./snapshot-due.ts";
 import { isStatusNews, type NewStatus } from "./status-news.ts";
-import {
-  createSwitchboard,
-  createSwitchedShipper,
-  requireSwitchable,
-  type Switchboard,
-  type SwitchedShipper,
-} from "./switched.ts";
-
 export interface RelayOptions {
   readonly homeId: string;
   readonly homeAssistant: HomeAssistant;
@@ -101,9 +93,7 @@ class HomeRelay implements Relay {
   readonly #lastKnown: LastKnown;
   #onDoubt: (cause: Doubt) => void = () => {};
   #onLost: () => void = () => {};
-  readonly #shippers: ReadonlyMap<string, SwitchedShipper>;
-  readonly #switchboard: Switchboard;
-  readonly #flush: FlushOverride;
+  readonly #sinks: Sinks;
   readonly #stopping = new AbortController();
   #intakeEnd: Promise<void> = Promise.resolve();
   #shipEnd: Promise<unknown> = Promise.resolve();
@@ -116,28 +106,14 @@ class HomeRelay implements Relay {
   constructor(options: RelayOptions) {
     this.#options = options;
     this.#monitor = new Monitor(options.clock);
-    this.#flush = createFlushOverride(options.clock, options.log);
-    const { spool, sinks, clock, random, log } = options;
-    const switchboard = createSwitchboard(options.switches, log);
-    this.#switchboard = switchboard;
-    this.#shippers = new Map(
-      sinks.map((sink) => [
-        sink.name,
-        createSwitchedShipper(
-          {
-            ...{ sink, spool, clock, random, log },
-            ...(sink.name === CLOUD_SINK && { flushMs: () => this.#flush.currentMs() }),
-          },
-          () => switchboard.isOff(sink.name),
-        ),
-      ]),
-    );
+    const { spool, clock, random, log } = options;
+    this.#sinks = createSinks(options);
     const store = options.lastKnown ?? FORGETFUL;
     this.#lastKnown = new LastKnown({ homeId: options.homeId, spool, store, clock, log });
     const onAppended = (lastSequence: number) => {
       this.#lastKnown.reached(lastSequence);
       void this.#lastKnown.saveNowAndThen();
-      for (const shipper of this.#shippers.values()) shipper.wake();
+      this.#sinks.wake();
     };
     this.#intake = createIntake({ spool, clock, random, log, onAppended, onLost: () => this.#onLost() });
   }
@@ -154,7 +130,7 @@ class HomeRelay implements Relay {
     };
     this.#monitor.noteLosses(spool.state().losses);
     this.#intakeEnd = this.#intake.run();
-    this.#shipEnd = Promise.all([...this.#shippers.values()].map((shipper) => shipper.run()));
+    this.#shipEnd = this.#sinks.run();
     // Not waited for: a reference that hangs must not hold up the end.
     void this.#reportStatus();
     this.#connectionEnd = this.#connect({
@@ -185,7 +161,6 @@ class HomeRelay implements Relay {
   }
 
   health(): RelayHealth {
-    const sinks = this.#sinkStates();
     const nowMs = this.#options.clock.nowMs();
     const outbox = this.#options.outboxState?.();
     return healthOf({
@@ -194,7 +169,7 @@ class HomeRelay implements Relay {
       ...(outbox && { outbox }),
       monitor: this.#monitor,
       intake: this.#intake,
-      sinks,
+      sinks: this.#sinks.states(),
     });
   }
 
@@ -222,24 +197,12 @@ class HomeRelay implements Relay {
 
   async append(make: (revision: number) => readonly NewRelayRecord[]): Promise<void> {
     await this.#options.spool.append(make(this.#nextRevision()).map(entryOf));
-    for (const shipper of this.#shippers.values()) shipper.wake();
+    this.#sinks.wake();
   }
 
   async turnSink(asked: OutboxSink): Promise<void> {
-    if (asked.sink === CLOUD_SINK && asked.state === "on" && asked.flush_seconds !== undefined) {
-      this.#flush.set(asked.flush_seconds, asked.until);
-      this.#shippers.get(CLOUD_SINK)?.wake();
-      this.#pushStatus();
-      return;
-    }
-    requireSwitchable(asked.sink, [...this.#shippers.keys()]);
-    await this.#switchboard.keep(asked);
-    this.#shippers.get(asked.sink)?.turn(asked.state);
+    await this.#sinks.turn(asked);
     this.#pushStatus();
-  }
-
-  #sinkStates() {
-    return [...this.#shippers.values()].map((shipper) => shipper.state());
   }
 
   async #stopInOrder(): Promise<void> {
@@ -251,7 +214,7 @@ class HomeRelay implements Relay {
     this.#intake.close();
     await this.#within(STOP_APPENDING_MS, this.#intakeEnd);
     const saved = this.#lastKnown.save();
-    for (const shipper of this.#shippers.values()) shipper.stop();
+    this.#sinks.stop();
     await this.#within(STOP_SENDING_MS, this.#shipEnd);
     const { records, lastSequence } = spool.state();
     await this.#within(STOP_CLOSING_MS, saved);
@@ -283,10 +246,10 @@ class HomeRelay implements Relay {
   #pushStatus(isNews: typeof isStatusNews = () => true): void {
     const state = this.#options.spool.state();
     this.#monitor.noteLosses(state.losses);
-    const cloud = this.#options.sinks.find(({ name }) => name === CLOUD_SINK);
+    const flushMs = this.#sinks.cloudFlushMs();
     const record = this.#monitor.record(state, {
-      sinks: this.#sinkStates(),
-      ...(cloud && { flushMs: this.#flush.currentMs() ?? cloud.flushMs }),
+      sinks: this.#sinks.states(),
+      ...(flushMs !== undefined && { flushMs }),
     });
     if (!isNews(record, this.#saidStatus)) return;
     this.#saidStatus = record;

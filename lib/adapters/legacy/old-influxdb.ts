@@ -1,8 +1,9 @@
 import type { Clock } from "../../base/clock.ts";
-import type { OldDescription, OldLimits, OldScan, OldSystem, Plan } from "../../migration/ports.ts";
+import type { OldDescription, OldScan, OldSystem, Plan } from "../../migration/ports.ts";
 import { createInfluxSink } from "./influx-sink.ts";
 import { toLine } from "./line-protocol.ts";
 import { clockSkewMs, jsonOf } from "./old-ask.ts";
+import { INFLUX_LIMITS } from "./old-influx-limits.ts";
 import { createInfluxOld, type InfluxOld } from "./old-influx-query.ts";
 import { influxRange } from "./old-influx-range.ts";
 import { endRow, readCounts, readWindow } from "./old-influx-rows.ts";
@@ -11,30 +12,6 @@ import type { OldOptions, OldSecrets } from "./old-options.ts";
 import { eventsIn } from "./old-row.ts";
 import { scanWindows } from "./old-windows.ts";
 import { writeThrough } from "./old-write.ts";
-
-export const INFLUX_LIMITS: OldLimits = {
-  precisionUs: 1,
-  statesLeftOut: ["unknown", "unavailable", ""],
-  isNumberTextLost: true,
-  isFiniteOnly: true,
-  isLineEndLost: true,
-  hasRemovals: false,
-  attributes: "none",
-  words: {
-    "states-left-out": "Home Assistant's integration never writes the states unknown, unavailable and empty.",
-    "number-text": "A number is kept as a number: 12.50 and 12.5, 13 and 13.0 cannot be told apart.",
-    "finite-only": "nan and infinite numbers are refused by the server.",
-    removals: "That an entity was removed is not written.",
-    attributes:
-      "Attributes are kept without their types, lists and objects as Python shows them: they are not compared.",
-    contexts: "Contexts, old states and last_changed are not written.",
-    units:
-      "InfluxDB 1.x cannot find again what it has stored under a unit with a backslash before a blank, a comma or an equals sign.",
-    "line-ends":
-      "A line end within a state is kept as a space, by older versions of Home Assistant as the two characters \\n.",
-    start: "What happened before the integration was set up in a start of Home Assistant was never written.",
-  },
-};
 
 const TIMEOUT_MS = 60_000;
 const WRITE_MAX_EVENTS = 5_000;

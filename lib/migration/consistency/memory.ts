@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { Microseconds } from "../../base/time.ts";
+import type { Difference } from "../types.ts";
 import { type KeptTile, packTiles, unpackTiles } from "./kept-tiles.ts";
 import { NOTHING_OPEN, type OpenList } from "./open-list.ts";
 
@@ -36,16 +37,16 @@ const crowd = z.object({
   ...{ fromUs: us, toUs: us, foundUs: us },
   ...{ count: z.int(), lackedByOld: z.int().optional(), lookedUs: us, isCounted: z.boolean() },
 });
-const row = z.object({
-  difference: z.looseObject({
-    class: z.string(),
-    entityId: z.string(),
-    atUs: us,
-    foundUs: us,
-    explanation: z.string(),
-  }),
-  isCounted: z.boolean(),
+const named = z.looseObject({
+  class: z.string(),
+  entityId: z.string(),
+  atUs: us,
+  foundUs: us,
+  explanation: z.string(),
 });
+/** Written by us: what says which row it is must be there, the rest is as it was. */
+const difference = z.custom<Difference>((value) => named.safeParse(value).success);
+const row = z.object({ difference, isCounted: z.boolean() });
 const schema = z.object({
   v: z.literal(1),
   run: z.string(),
@@ -64,7 +65,7 @@ export function readMemory(memory: unknown): Memory | undefined {
   const tiles = data && unpackTiles(data.tiles);
   if (!data || !tiles) return undefined;
   const { v: _, ...known } = data;
-  return { ...known, tiles, open: known.open as unknown as OpenList };
+  return { ...known, tiles };
 }
 
 export const writeMemory = ({ tiles, ...memory }: Memory): unknown => ({ v: 1, ...memory, tiles: packTiles(tiles) });

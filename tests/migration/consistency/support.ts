@@ -14,15 +14,7 @@ export const NO_LIMITS: ComparableLimits = {
   words: {},
 };
 
-/** As the InfluxDB of Home Assistant's integration. */
-export const INFLUX_LIMITS: ComparableLimits = {
-  ...NO_LIMITS,
-  statesLeftOut: ["unknown", "unavailable", ""],
-  isNumberTextLost: true,
-  isFiniteOnly: true,
-  isLineEndLost: true,
-  hasRemovals: false,
-};
+export { INFLUX_LIMITS } from "../../../lib/adapters/legacy/old-influx-limits.ts";
 
 export const rowOf = ({ entityId, atUs, kind, state, attributes }: HomeEvent): OldRow => ({
   entityId,
