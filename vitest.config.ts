@@ -34,7 +34,10 @@ export default defineConfig({
     retry: 0,
     sequence: { sequencer: LongestFirst },
     projects: [
-      { extends: true, test: { name: "processes", include: PROCESSES, exclude: ELSEWHERE } },
+      {
+        extends: true,
+        test: { name: "processes", include: PROCESSES, exclude: ELSEWHERE, setupFiles: ["tests/support/seed.ts"] },
+      },
       {
         extends: true,
         test: {
@@ -43,7 +46,7 @@ export default defineConfig({
           exclude: [...PROCESSES, ...ELSEWHERE],
           // What several files import is loaded once a worker.
           isolate: false,
-          setupFiles: ["tests/support/leave-as-found.ts"],
+          setupFiles: ["tests/support/seed.ts", "tests/support/leave-as-found.ts"],
         },
       },
     ],

@@ -15,6 +15,7 @@ export default defineConfig({
   test: {
     include: ["tests/peers/**/*.test.ts", ...LONG, ...DEEPER],
     env: { HEARTHLINE_TEST_DEPTH: process.env.HEARTHLINE_TEST_DEPTH ?? "5" },
+    setupFiles: ["tests/support/seed.ts"],
     fileParallelism: false,
     testTimeout: 120_000,
     hookTimeout: 30 * 60_000,
