@@ -1,5 +1,5 @@
 import type { Check, CheckContext, CheckOutcome, CheckResult, MigrationStore, State } from "../ports.ts";
-import { arrivalsSince, type Cursor, FROM_THE_START, isCursor, stageKeyOf } from "../statistics/arrivals.ts";
+import { arrivalsSince } from "../statistics/arrivals.ts";
 import {
   type ErrorJudgement,
   type ErrorSums,
@@ -8,23 +8,27 @@ import {
   mergeErrors,
   NO_ERRORS,
 } from "../statistics/errors.ts";
+import { begunIn, type PairMemory, type PairMemoryShape } from "./pair-memory.ts";
 import { failed, passed, someOf, undecided } from "./results.ts";
 
 const NAME = "errors";
 const STATES: ReadonlySet<State> = new Set(["shadow", "ramp", "stabilise", "final_validation"]);
 const REASONS_MAX = 10;
 const REASON_CHARACTERS = 80;
-const VERSION = 1;
 
-interface Memory {
-  readonly version: typeof VERSION;
-  readonly stage: string;
-  readonly cursor: Cursor;
+interface Memory extends PairMemory {
   readonly past: ErrorSums;
   readonly own: ErrorSums;
   /** What NEW said, and how often, in this stage. */
   readonly reasons: Readonly<Record<string, number>>;
 }
+
+const SHAPE: PairMemoryShape<Memory> = {
+  version: 1,
+  nothing: { past: NO_ERRORS, own: NO_ERRORS, reasons: {} },
+  isCounted: ({ past, own }) => past !== undefined && own !== undefined,
+  withNewStage: ({ past, own }) => ({ past: mergeErrors(past, own), own: NO_ERRORS, reasons: {} }),
+};
 
 /** `errors`: the share of reads that NEW did not answer, of probes and of users' reads alike, in percent. OLD's own errors are told and do not count against NEW. */
 export const createErrorsCheck = ({ store }: { readonly store: Pick<MigrationStore, "pairs"> }): Check => ({
@@ -32,7 +36,7 @@ export const createErrorsCheck = ({ store }: { readonly store: Pick<MigrationSto
   states: STATES,
   async run(context: CheckContext): Promise<CheckOutcome> {
     const { migration } = context;
-    const known = begun(context);
+    const known = begunIn(context, SHAPE);
     const { fresh, cursor } = await arrivalsSince(store, migration, known.cursor);
     const pairs = fresh.map(({ pair }) => pair);
     const before = errorsOf(pairs.filter(({ atUs }) => atUs < migration.sinceUs));
@@ -51,22 +55,6 @@ export const createErrorsCheck = ({ store }: { readonly store: Pick<MigrationSto
     return { memory, results: [resultOf(judgeErrors(memory.past, memory.own, { errorPercent, alpha }), memory)] };
   },
 });
-
-function begun({ migration, memory }: CheckContext): Memory {
-  const stage = stageKeyOf(migration);
-  const nothing = { version: VERSION, past: NO_ERRORS, own: NO_ERRORS, reasons: {}, stage } as const;
-  if (!isMemory(memory)) return { ...nothing, cursor: FROM_THE_START };
-  if (memory.stage === stage) return memory;
-  const isMended = migration.lastChange?.from === "paused";
-  const past = isMended ? NO_ERRORS : mergeErrors(memory.past, memory.own);
-  return { ...nothing, past, cursor: memory.cursor };
-}
-
-function isMemory(value: unknown): value is Memory {
-  if (typeof value !== "object" || value === null || !("version" in value) || value.version !== VERSION) return false;
-  const { cursor, past, own } = value as Partial<Memory>;
-  return isCursor(cursor) && past !== undefined && own !== undefined;
-}
 
 /** Bounded: reasons that nobody has seen before find no place once there are enough. */
 function withReasons(known: Memory["reasons"], more: readonly string[]): Memory["reasons"] {

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import type { Microseconds } from "../../base/time.ts";
-import { FEATURES, type FeatureParts, type Tried, tryFeature } from "../features/features.ts";
+import { FEATURES, type FeatureParts } from "../features/features.ts";
+import { type Tried, tryFeature } from "../features/tried.ts";
 import type { Check, CheckContext, CheckOutcome, CheckResult, State } from "../ports.ts";
 import { failed, passed, someOf, undecided } from "./results.ts";
 

@@ -1,17 +1,11 @@
 import { seededRandom } from "../../base/random.ts";
 import type { Check, CheckContext, CheckOutcome, CheckResult, MigrationStore, State } from "../ports.ts";
-import {
-  arrivalsSince,
-  type Cursor,
-  FROM_THE_START,
-  isCursor,
-  type MarkedRead,
-  stageKeyOf,
-} from "../statistics/arrivals.ts";
+import { arrivalsSince, type MarkedRead } from "../statistics/arrivals.ts";
 import { type Judgement, judgeKind } from "../statistics/judge-performance.ts";
 import { besideText, judgementText } from "../statistics/latency-words.ts";
 import { isKindSummary, type KindSummary, NO_KIND, withMeasured, withNewStage } from "../statistics/performance.ts";
 import { markOf, NO_SAMPLE, type PairSample, withPairs } from "../statistics/sample.ts";
+import { begunIn, type PairMemory, type PairMemoryShape } from "./pair-memory.ts";
 import { failed, passed, undecided } from "./results.ts";
 
 const NAME = "performance";
@@ -25,15 +19,18 @@ interface Kind extends KindSummary {
   readonly sample: PairSample;
 }
 
-/** Changes whenever what is kept gets another shape. */
-const VERSION = 1;
-
-interface Memory {
-  readonly version: typeof VERSION;
-  readonly stage: string;
-  readonly cursor: Cursor;
+interface Memory extends PairMemory {
   readonly kinds: Readonly<Record<string, Kind>>;
 }
+
+const SHAPE: PairMemoryShape<Memory> = {
+  version: 1,
+  nothing: { kinds: {} },
+  isCounted: ({ kinds = {} }) => Object.values(kinds).every(isKindSummary),
+  withNewStage: ({ kinds }) => ({
+    kinds: Object.fromEntries(Object.entries(kinds).map(([name, kind]) => [name, { ...kind, ...withNewStage(kind) }])),
+  }),
+};
 
 /**
  * `performance.QUERY` (the usual pair) and `performance.QUERY.p95` of each kind of query, from the probes' pairs: they are asked in random order. A user's read asks the authority first, and the other finds warm caches: those
@@ -44,7 +41,7 @@ export const createPerformanceCheck = ({ store }: { readonly store: Pick<Migrati
   states: STATES,
   async run(context: CheckContext): Promise<CheckOutcome> {
     const { migration } = context;
-    const known = begun(context);
+    const known = begunIn(context, SHAPE);
     const { fresh, cursor } = await arrivalsSince(store, migration, known.cursor);
     const kinds = withFresh(known.kinds, fresh, context);
     const memory: Memory = { ...known, cursor, kinds };
@@ -57,25 +54,6 @@ export const createPerformanceCheck = ({ store }: { readonly store: Pick<Migrati
     return { results: names.length > 0 ? results : [nothing], memory };
   },
 });
-
-/** What is known, with this stage begun. */
-function begun({ migration, memory }: CheckContext): Memory {
-  const stage = stageKeyOf(migration);
-  const known: Memory = isMemory(memory) ? memory : { version: VERSION, stage, cursor: FROM_THE_START, kinds: {} };
-  if (known.stage === stage) return known;
-  // Who resumes a migration has changed something meanwhile: what was measured before says nothing of it.
-  if (migration.lastChange?.from === "paused") return { ...known, stage, kinds: {} };
-  const kinds = Object.fromEntries(
-    Object.entries(known.kinds).map(([name, kind]) => [name, { ...kind, ...withNewStage(kind) }]),
-  );
-  return { ...known, stage, kinds };
-}
-
-function isMemory(value: unknown): value is Memory {
-  if (typeof value !== "object" || value === null || !("version" in value) || value.version !== VERSION) return false;
-  const { cursor, kinds = {} } = value as Partial<Memory>;
-  return isCursor(cursor) && Object.values(kinds).every(isKindSummary);
-}
 
 function withFresh(known: Memory["kinds"], fresh: readonly MarkedRead[], { migration }: CheckContext): Memory["kinds"] {
   const byKind = new Map<string, { atUs: number; oldMs: number; newMs: number; mark: number }[]>();
