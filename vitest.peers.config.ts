@@ -7,7 +7,6 @@ const DEEPER = [
   "tests/adapters/parquet/conformance.test.ts",
   "tests/adapters/timestream/event-store.test.ts",
   "tests/tenancy/routes.test.ts",
-  "tests/migration/statistics/operating.test.ts",
 ];
 
 // Real servers: one file after the other (each starts its own), installations take minutes, and nothing is tried twice.
@@ -18,6 +17,7 @@ export default defineConfig({
     setupFiles: ["tests/support/seed.ts"],
     fileParallelism: false,
     testTimeout: 120_000,
+    expect: { poll: { timeout: 60_000 } },
     hookTimeout: 30 * 60_000,
     teardownTimeout: 120_000,
     pool: "forks",

@@ -1,4 +1,5 @@
 import type { DayFacts, Finding, Occurrence } from "../lib/analysis/detectors/types.ts";
+import { expectedShareOf } from "../lib/analysis/patterns/expected.ts";
 import { minutesOf } from "../local/home/generate/occurrence.ts";
 import { apartMinutes } from "./match.ts";
 
@@ -8,6 +9,8 @@ export interface Promised {
   readonly reliability: number;
   /** hits / opportunities, as the finding says. */
   readonly share: number;
+  /** What users are told to expect. */
+  readonly expected: number;
   readonly heldHits: number;
   readonly heldOpportunities: number;
 }
@@ -25,11 +28,13 @@ export function heldOf(finding: Finding, days: readonly DayFacts[]): Promised | 
       : finding.kind === "co-occurrence"
         ? pairsHeld(finding, days)
         : undefined;
-  if (!held || held.opportunities === 0) return undefined;
+  const expected = expectedShareOf(finding);
+  if (!held || held.opportunities === 0 || expected === undefined) return undefined;
   return {
     kind: finding.kind,
     reliability: finding.reliability,
     share: finding.hits / finding.opportunities,
+    expected,
     heldHits: held.hits,
     heldOpportunities: held.opportunities,
   };

@@ -11,6 +11,19 @@ const DEFAULT_SEEDS = 12;
 const TRAINING_FROM = 1;
 const HELD_OUT_FROM = 101;
 
+const HELP = `npm run quality -- [options]
+
+  --kind A,B     only these detectors, and the homes that have something of them planted, plus those in which nothing is to be found
+  --recipe A,B   only these homes (local/home/scenario/recipes.ts says what is planted in each)
+  --seeds N      seeds ${HELD_OUT_FROM} and following, for reporting; with --train 1 and following, for choosing (${DEFAULT_SEEDS})
+  --train        the seeds on which thresholds are chosen
+  --days N       another length of the homes of up to 60 days
+  --workers N    processes at once (all cores)
+  --verbose      every miss, every false finding and what is told long after its end, by name
+
+The last line is one JSON object: figures and goals.
+`;
+
 const { values } = parseArgs({
   options: {
     kind: { type: "string" },
@@ -20,8 +33,13 @@ const { values } = parseArgs({
     workers: { type: "string" },
     train: { type: "boolean", default: false },
     verbose: { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
   },
 });
+if (values.help) {
+  process.stdout.write(HELP);
+  process.exit(0);
+}
 const wanted = values.kind?.split(",") ?? PATTERN_KINDS;
 const unknown = wanted.filter((kind) => !PATTERN_KINDS.some((one) => one === kind));
 if (unknown.length > 0) {

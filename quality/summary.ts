@@ -107,7 +107,7 @@ function byRecipe(results: readonly JobResult[]) {
   );
 }
 
-/** ECE of hits/opportunities and of `reliability` (a lower bound: it lies below by design), and how often the month after kept what was promised. */
+/** ECE of what users are told to expect, of hits/opportunities and of `reliability` (a lower bound: it lies below by design), and how often the month after kept what was promised. */
 function calibrationOf(results: readonly JobResult[]) {
   const promises = results
     .flatMap(({ score }) => score.promises)
@@ -118,6 +118,7 @@ function calibrationOf(results: readonly JobResult[]) {
     eceOfReliability: round(
       calibrationError(promises.map(({ reliability, came }) => ({ promised: reliability, came }))),
     ),
+    eceOfExpected: round(calibrationError(promises.map((one) => ({ promised: one.expected, came: one.came })))),
     eceOfShare: round(calibrationError(promises.map((one) => ({ promised: one.share, came: one.came })))),
     keptAtLeast: share(promises.filter(({ reliability, came }) => came >= reliability).length, promises.length),
   };
@@ -192,6 +193,7 @@ export function goalsOf(
     "recall at sd 35": goal(figures.clock["sd 35"]?.recall ?? null, 0.8),
     "false per null home, worst detector": goal(worst.length === 0 ? null : Math.max(...worst), 0.1, true),
     "precision of the top 10": goal(figures.top10.precision, 0.9),
+    "calibration error of the expected share": goal(figures.calibration?.eceOfExpected ?? null, 0.05, true),
     "calibration error of hits/opportunities": goal(figures.calibration?.eceOfShare ?? null, 0.05, true),
     "calibration error of reliability": goal(figures.calibration?.eceOfReliability ?? null, 0.05, true),
     stability: goal(figures.stability, 0.8),

@@ -71,7 +71,8 @@ export function createBenchOld(rows: number): BenchOld {
       const tiles: { fromUs: number; count: number }[] = [];
       for (let at = Math.floor(query.fromUs / query.widthUs) * query.widthUs; at < query.toUs; at += query.widthUs) {
         const [fromUs, toUs] = [Math.max(at, query.fromUs), Math.min(at + query.widthUs, query.toUs)];
-        const [first, end] = [rowsBefore(fromUs, rows), rowsBefore(toUs, rows)];
+        const { shiftUs = 0 } = old.faults;
+        const [first, end] = [rowsBefore(fromUs - shiftUs, rows), rowsBefore(toUs - shiftUs, rows)];
         let sum = end - first;
         for (const [index, others] of old.faults.rows ?? [])
           if (index >= first && index < end) sum += others.length - 1;

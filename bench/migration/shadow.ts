@@ -1,8 +1,6 @@
-import { fork } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { createOldSystem } from "../../lib/adapters/legacy/old-system.ts";
 import { createMemoryEventStore } from "../../lib/adapters/memory/event-store.ts";
 import { createSqliteEventStore } from "../../lib/adapters/sqlite/event-store.ts";
@@ -18,6 +16,7 @@ import { withAuthority } from "../../lib/migration/reads/with-authority.ts";
 import type { EventStore, RangeQuery } from "../../lib/store/ports.ts";
 import { batches, writeLines } from "../store/events.ts";
 import { type Figures, median, progress, quantile } from "../support/report.ts";
+import { startLegacy } from "./legacy.ts";
 
 const EVENTS = 30_000;
 const HOME = "home";
@@ -48,19 +47,6 @@ export async function measureShadow(): Promise<Figures> {
 
 const oldPlan = (url: string) => planSchema.parse({ old: { kind: "http", url } }).old;
 
-async function startLegacy(folder: string): Promise<{ readonly url: string; stop(): Promise<void> }> {
-  const child = fork(resolve(import.meta.dirname, "../../local/legacy/main.ts"), ["--data", join(folder, "legacy")]);
-  const [{ url }] = (await once(child, "message")) as [{ readonly url: string }];
-  return {
-    url,
-    stop: async () => {
-      const ended = once(child, "exit");
-      child.kill("SIGTERM");
-      await ended;
-    },
-  };
-}
-
 /** The same events on both sides; what there is to read. */
 async function fill(folder: string, old: OldSystem, events: EventStore): Promise<Mix> {
   const path = join(folder, "events.jsonl");
@@ -88,6 +74,7 @@ const pointerOf = (shadowBasisPoints: number): Pointer => ({
   shadowBasisPoints,
   readers: {},
   isNewComplete: true,
+  isOldComplete: true,
   old: oldPlan("http://127.0.0.1/"),
 });
 
@@ -104,7 +91,7 @@ async function measureReads(events: EventStore, old: OldSystem, mix: Mix): Promi
   const background = createBackground({ clock, log });
   let pointer = pointerOf(0);
   const store = withAuthority(events, {
-    pointers: { get: () => pointer },
+    pointers: { get: () => pointer, renew: async () => pointer },
     oldOf: () => old,
     clock,
     random: seededRandom(1),
@@ -121,6 +108,12 @@ async function measureReads(events: EventStore, old: OldSystem, mix: Mix): Promi
       await background.idle();
     }
   }
+  // Every second read of the same stream is a shadowed one: what it does for that before its answer leaves falls on it alone, and what happens behind answers falls on both.
+  const inTurn: Round[] = [];
+  for (let number = 0; number < ROUNDS; number++) {
+    inTurn.push(await round(store, mix, ROUNDS + number, (read) => (pointer = pointerOf(isOdd(read) ? 10_000 : 0))));
+    await background.idle();
+  }
   progress(`shadow: ${pairs.length} pairs, ${background.dropped()} dropped`);
   const at = (which: Arm, share: number) =>
     quantile(
@@ -133,9 +126,15 @@ async function measureReads(events: EventStore, old: OldSystem, mix: Mix): Promi
     read_p95_ms: at("without", 0.95),
     shadowed_read_p50_ms: at("with", 0.5),
     shadowed_read_p95_ms: at("with", 0.95),
+    read_p99_ms: at("without", 0.99),
+    shadowed_read_p99_ms: at("with", 0.99),
     shadow_cost_p50_ms: at("with", 0.5) - at("without", 0.5),
     shadow_cost_p95_ms: at("with", 0.95) - at("without", 0.95),
+    shadow_cost_p99_ms: at("with", 0.99) - at("without", 0.99),
+    noise_p50_ms: at("again", 0.5) - at("without", 0.5),
     noise_p95_ms: at("again", 0.95) - at("without", 0.95),
+    noise_p99_ms: at("again", 0.99) - at("without", 0.99),
+    ...inTurnFigures(inTurn),
     shadow_cpu_ms_a_read: cpu("with") - cpu("without"),
     shadow_pairs: pairs.length,
     shadow_pairs_equal: pairs.filter(({ isEqual }) => isEqual === true).length,
@@ -143,8 +142,22 @@ async function measureReads(events: EventStore, old: OldSystem, mix: Mix): Promi
   };
 }
 
-/** Reads at a steady rate; each from when it was due to its answer. */
-async function round(store: EventStore, mix: Mix, number: number): Promise<Round> {
+const isOdd = (read: number): boolean => read % 2 === 1;
+
+function inTurnFigures(rounds: readonly Round[]): Figures {
+  const of = (isShadowed: boolean) => rounds.flatMap(({ ms }) => ms.filter((_, read) => isOdd(read) === isShadowed));
+  const figures: Record<string, number> = {};
+  for (const percent of [50, 95, 99]) {
+    const [without, with_] = [quantile(of(false), percent / 100), quantile(of(true), percent / 100)];
+    figures[`in_turn_read_p${percent}_ms`] = without;
+    figures[`in_turn_shadowed_read_p${percent}_ms`] = with_;
+    figures[`in_turn_shadow_cost_p${percent}_ms`] = with_ - without;
+  }
+  return figures;
+}
+
+/** Reads at a steady rate; each from when it was due to its answer. `before` is called with the number of each. */
+async function round(store: EventStore, mix: Mix, number: number, before?: (read: number) => void): Promise<Round> {
   const random = seededRandom(number + 1);
   const startedMs = clock.monotonicMs();
   const cpu = process.cpuUsage();
@@ -153,9 +166,10 @@ async function round(store: EventStore, mix: Mix, number: number): Promise<Round
       const asked = drawn(undefined, mix, random);
       // Not on a beat with the delay of the background's own work.
       const dueMs = startedMs + (i + random() * 0.9) * READ_EVERY_MS;
-      await clock.sleep(dueMs - clock.monotonicMs());
+      await clock.sleep(Math.max(0, dueMs - clock.monotonicMs()));
       // A timer is late by up to a millisecond on its own; what is late by more was held up.
       const begunMs = Math.min(clock.monotonicMs(), dueMs + 1);
+      before?.(i);
       await asked.ask(store);
       return clock.monotonicMs() - begunMs;
     }),

@@ -1,4 +1,4 @@
-/** One measurement in a process of its own: `worker.ts WHAT FOLDER ROWS`. Its last line is one JSON object of figures. */
+/** One measurement in a process of its own: `worker.ts WHAT FOLDER ROWS [FAULT]`. Its last line is one JSON object of figures. */
 import { join } from "node:path";
 import { INFLUX_LIMITS } from "../../lib/adapters/legacy/old-influx-limits.ts";
 import { createSqliteEventStore } from "../../lib/adapters/sqlite/event-store.ts";
@@ -7,15 +7,18 @@ import { createConsistencyCheck } from "../../lib/migration/consistency/check.ts
 import { comparable } from "../../lib/migration/consistency/comparable.ts";
 import { planSchema } from "../../lib/migration/plan.ts";
 import type { CheckResult, Difference, Migration, State } from "../../lib/migration/ports.ts";
-import { eventAt, HOME, type PlainRow, rowAt } from "./home.ts";
-import { createBenchOld, type Faults } from "./old.ts";
+import { faultsOf, rowFault } from "./faults.ts";
+import { eventAt, HOME, rowAt } from "./home.ts";
+import { createBenchOld } from "./old.ts";
 
-const [what = "", folder = "", count = "0"] = process.argv.slice(2);
+const [what = "", folder = "", count = "0", only] = process.argv.slice(2);
 const rows = Number(count);
 const store = createSqliteEventStore({ path: join(folder, "new.db") });
 const old = createBenchOld(rows);
 const HOUR_US = 3_600_000_000;
 const BATCH = 5_000;
+/** Time goes on from step to step: what waits for its second look waits for a later moment. */
+const STEP_US = 60_000_000;
 /** Ten minutes a measurement: after the first one the newest rows are settled too. */
 let nowUs = rowAt(rows - 1).atUs + 48 * HOUR_US;
 const seconds = (sinceMs: number): number => (performance.now() - sinceMs) / 1_000;
@@ -43,15 +46,17 @@ const check = createConsistencyCheck({
   store: { addDifferences: async (_home, _id, found) => void told.push(...found) },
 });
 
-/** Steps until the check is through, its memory as text between two of them. */
+/** Steps until the check is through, everything looked at twice; its memory as text between two of them. */
 async function steps(state: State): Promise<{ readonly result: CheckResult; readonly steps: number }> {
   for (let step = 1; ; step++) {
+    nowUs += STEP_US;
     const signal = new AbortController().signal;
     const outcome = await check.run({ migration: migrationIn(state), nowUs, memory, signal });
     const [result] = outcome.results;
     memory = JSON.parse(JSON.stringify(outcome.memory));
-    const isThrough = result?.verdict !== "inconclusive" && result?.explanation.includes("(100 %");
-    if (result && isThrough) return { result, steps: step };
+    const isThrough = result?.explanation.includes("(100 %") && !result.explanation.includes("wait for theirs");
+    if (result && isThrough && result.verdict !== "inconclusive") return { result, steps: step };
+    process.stderr.write(`  step ${step}: ${result?.explanation.slice(0, 250)}\n`);
   }
 }
 
@@ -71,8 +76,6 @@ async function fill(): Promise<Record<string, number>> {
   await store.compact(HOME, rowAt(rows - 1).atUs - 24 * HOUR_US);
   return { fill_seconds: seconds(start) };
 }
-
-const rowFault = (index: number, ...others: PlainRow[]): Faults => ({ rows: new Map([[index, others]]) });
 
 async function compared(): Promise<Record<string, number>> {
   const baseRssMb = rssMb();
@@ -127,43 +130,30 @@ async function naive(): Promise<Record<string, number>> {
   };
 }
 
-/** The faults that other tools have overlooked, each alone in a cold run: is it found, and how many rows are named or counted? */
+/** The faults that other tools have overlooked, or the one of that name, each alone in a cold run: is it found whole, and how many rows are named? */
 async function planted(): Promise<Record<string, number>> {
-  const at = Math.floor(rows * 0.7);
-  const row = rowAt(at);
-  const other = rowAt(at + 1);
-  const bit = (text: string): string => String.fromCharCode(text.charCodeAt(0) ^ 1) + text.slice(1);
-  const faults: Record<string, Faults> = {
-    missing: rowFault(at),
-    extra: rowFault(at, row, { ...row, atUs: row.atUs + 1, entityId: other.entityId }),
-    one_microsecond: rowFault(at, { ...row, atUs: row.atUs + 1 }),
-    one_bit: rowFault(at, { ...row, state: bit(row.state) }),
-    swapped_values: {
-      rows: new Map([
-        [at, [{ ...row, state: other.state }]],
-        [at + 1, [{ ...other, state: row.state }]],
-      ]),
-    },
-    // Two rows less and the same two rows of others twice: sums by exclusive or are as before.
-    equal_xor: {
-      rows: new Map([
-        [at, [row, row]],
-        [at + 1, [other, other]],
-        [at + 2, []],
-        [at + 3, []],
-      ]),
-    },
-    hour_shifted: { shiftUs: HOUR_US },
-  };
+  const faults = faultsOf(rows);
+  const names = only === undefined ? Object.keys(faults) : [only];
   const figures: Record<string, number> = {};
-  for (const [name, fault] of Object.entries(faults)) {
+  for (const name of names) {
+    const fault = faults[name];
+    if (!fault) throw new Error(`There is no fault "${name}"; wanted is one of ${Object.keys(faults).join(", ")}.`);
     memory = undefined;
     old.faults = fault;
     const found = await measured("final_validation");
-    figures[`planted_${name}_counted`] = found.result.observed ?? 0;
-    figures[`planted_${name}_seconds`] = found.seconds;
-    process.stderr.write(`${name}: ${found.result.verdict}, ${found.result.explanation}\n`);
-    for (const { explanation } of told.slice(0, 2)) process.stderr.write(`  ${explanation}\n`);
+    const { observed = 0, verdict, explanation } = found.result;
+    Object.assign(figures, {
+      [`planted_${name}_wanted`]: fault.differences,
+      [`planted_${name}_counted`]: observed,
+      [`planted_${name}_named`]: told.filter(({ class: kind }) => kind !== "known-limit").length,
+      [`planted_${name}_known_limits_named`]: told.filter(({ class: kind }) => kind === "known-limit").length,
+      [`planted_${name}_steps`]: found.steps,
+      [`planted_${name}_seconds`]: found.seconds,
+      [`planted_${name}_cpu_seconds`]: found.cpuSeconds,
+      [`planted_${name}_rss_peak_mb`]: rssMb(),
+    });
+    process.stderr.write(`${name}: ${verdict}, ${explanation}\n`);
+    for (const each of told.slice(0, 2)) process.stderr.write(`  ${each.explanation}\n`);
   }
   return figures;
 }

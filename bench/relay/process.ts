@@ -12,8 +12,19 @@ export interface RelayUnderTest {
   /** The highest RSS that the kernel saw. */
   peakRssMb(): number;
   cpuSeconds(): number;
-  health(): Promise<{ readonly spool: { readonly bytes: number }; readonly last_sequence: number }>;
+  health(): Promise<HealthOfRelay>;
   stop(): Promise<void>;
+}
+
+/** What benches read of it. */
+export interface HealthOfRelay {
+  readonly spool: { readonly bytes: number };
+  readonly last_sequence: number;
+  readonly sinks: readonly {
+    readonly name: string;
+    readonly lag_records: number;
+    readonly breaker: string;
+  }[];
 }
 
 export interface RelayLaunch {
@@ -23,6 +34,8 @@ export interface RelayLaunch {
   readonly data: string;
   /** Where the queue is; default: where nobody listens. */
   readonly queueUrl?: string;
+  /** Further settings. */
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 /** The relay as one file, as it is installed in a house; where it is. */
@@ -38,6 +51,7 @@ export async function startRelay({
   homeUrl,
   data,
   queueUrl = "http://127.0.0.1:9",
+  settings,
 }: RelayLaunch): Promise<RelayUnderTest> {
   const child = fork(program, [], {
     // As the unit and the app start it.
@@ -54,6 +68,7 @@ export async function startRelay({
       AWS_ENDPOINT_URL_SQS: queueUrl,
       AWS_ACCESS_KEY_ID: "test",
       AWS_SECRET_ACCESS_KEY: "test",
+      ...settings,
     },
   });
   const { port } = await new Promise<{ port: number }>((done, fail) => {
@@ -70,7 +85,7 @@ export async function startRelay({
       return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
     },
     async health() {
-      return (await (await fetch(`http://127.0.0.1:${port}/health`)).json()) as never;
+      return (await (await fetch(`http://127.0.0.1:${port}/health`)).json()) as HealthOfRelay;
     },
     stop: () =>
       new Promise((done) => {

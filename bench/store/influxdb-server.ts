@@ -7,6 +7,7 @@ const run = promisify(execFile);
 export interface InfluxdbServer {
   readonly url: string;
   readonly dir: string;
+  readonly pid: number;
   stop(): Promise<void>;
 }
 
@@ -14,6 +15,6 @@ export interface InfluxdbServer {
 export async function startInfluxdb(folder: string): Promise<InfluxdbServer> {
   const scripts = process.env.HEARTHLINE_PEER_SCRIPTS ?? resolve(import.meta.dirname, "../../../shared/peers");
   const { stdout } = await run(resolve(scripts, "influxdb/start.sh"), ["--dir", folder]);
-  const line = JSON.parse(stdout.trim().split("\n").at(-1) ?? "{}") as { url: string; dir: string };
+  const line = JSON.parse(stdout.trim().split("\n").at(-1) ?? "{}") as Omit<InfluxdbServer, "stop">;
   return { ...line, stop: async () => void (await run(resolve(scripts, "stop.sh"), [line.dir])) };
 }

@@ -18,7 +18,7 @@ export interface CapabilitiesPhaseOptions {
   readonly index: Pick<DeviceIndex, "list" | "revisions">;
   readonly store: Pick<EventStore, "range">;
   readonly abilities: AbilityStore;
-  /** Has the home's relay read Zigbee2MQTT's devices; false: it was asked already and has not answered. */
+  /** Has the home's relay read Zigbee2MQTT's devices; false: it was asked already and has not answered, or no relay of the home knows a broker. */
   readonly ask: (homeId: string) => Promise<boolean>;
   /** After so many days what is known is asked for again. */
   readonly staleDays: number;

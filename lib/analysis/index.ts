@@ -20,6 +20,8 @@ export { featuresReader } from "./features/uses.ts";
 export { featuresPhase } from "./features-phase.ts";
 /** The message of the analysis queue that names a job. */
 export { jobMessage } from "./message.ts";
+/** How often a pattern is to be expected from now on. */
+export { expectedShareOf } from "./patterns/expected.ts";
 /** Layer 4: what the detectors learn from each day, and the patterns that come of it; `handOn` gives them the late days. */
 export { createLearning, handOn } from "./patterns/learning.ts";
 export { patternsPhase } from "./patterns-phase.ts";

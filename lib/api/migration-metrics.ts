@@ -6,7 +6,8 @@ const VERDICTS = ["pass", "fail", "inconclusive"] as const;
 
 /** The newest migration of a home: where it is, what its checks found, how far both sides lag. */
 export function migrationFamilies(migration: WireMigrationMetrics): Family[] {
-  const { id, state, stage_percent: percent, verdict, checks, sinks, differences } = migration;
+  const { id, state, stage_percent: percent, verdict, checks, sinks } = migration;
+  const { open, repaired, ...found } = migration.differences;
   const of = (name: string, help: string, value: number): Family =>
     gauge(name, help, [value], () => ({ migration: id, "": value }));
   const ofChecks = (name: string, help: string, value: (check: (typeof checks)[number]) => number | null | undefined) =>
@@ -30,14 +31,16 @@ export function migrationFamilies(migration: WireMigrationMetrics): Family[] {
     })),
     gauge(
       "hearthline_migration_differences",
-      "Rows in which the sides differ.",
-      Object.entries(differences),
+      "Rows in which the sides differ, as they were found.",
+      Object.entries(found),
       (one) => ({
         migration: id,
         class: one[0],
         "": one[1],
       }),
     ),
+    of("hearthline_migration_differences_open", "Missing and different rows that are still there.", open),
+    of("hearthline_migration_differences_repaired", "Rows that were sent again, and are there.", repaired),
   ];
 }
 

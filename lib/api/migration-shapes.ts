@@ -95,11 +95,15 @@ export const differenceShape = z
   .meta({ id: "MigrationDifference" });
 
 const differenceCounts = { missing_in_new: count, missing_in_old: count, different: count } as const;
+const fateCounts = {
+  open: count.meta({ description: "Missing and different ones that are still there." }),
+  repaired: count.meta({ description: "Those that were sent again since, and are there." }),
+} as const;
 const otherCounts = { late: count, known_limit: count } as const;
 
 export const differencePageShape = z
   .object({
-    counts: z.object({ ...differenceCounts, ...otherCounts, repaired: count }).meta({
+    counts: z.object({ ...differenceCounts, ...otherCounts, ...fateCounts }).meta({
       description: "Of all that were ever found; `repaired` of them were sent again since and count no more.",
     }),
     differences: z.array(differenceShape),
@@ -149,9 +153,40 @@ export const metricsShape = z
     checks: z.array(checkShape),
     sinks: z.array(sinkShape),
     reads: z.array(readsShape),
-    differences: z.object({ ...differenceCounts, ...otherCounts }),
+    differences: z.object({ ...differenceCounts, ...otherCounts, ...fateCounts }),
   })
   .meta({ id: "MigrationMetrics" });
+
+const tunedSetting = {
+  setting: z.string().meta({ example: "flush-seconds" }),
+  from: z.number(),
+  to: z.number(),
+} as const;
+
+export const tuningShape = z
+  .object({
+    id: z.string().meta({ description: "Of the migration." }),
+    proposals: z.array(
+      z.object({
+        ...tunedSetting,
+        is_refuted: z.boolean().meta({ description: "Figures that were held back speak against it." }),
+        explanation: z.string(),
+      }),
+    ),
+    trial: z
+      .object({
+        ...tunedSetting,
+        phase: z.enum(["baseline", "trial", "keeping", "reverting"]),
+        metric: z.string().meta({ description: "What has to become less." }),
+        samples_before: z.array(z.number()),
+        samples_during: z.array(z.number()),
+        until: time,
+      })
+      .nullable()
+      .meta({ description: "What is being tried now." }),
+    outcomes: z.array(z.object({ ...tunedSetting, is_kept: z.boolean(), reason: z.string(), at: time })),
+  })
+  .meta({ id: "MigrationTuning" });
 
 export const reportShape = z
   .object({
@@ -201,6 +236,15 @@ export const reportShape = z
     }),
     reads: z.array(readsShape),
     known_limits: z.array(z.object({ explanation: z.string(), count })),
-    checksum: z.string().meta({ description: "SHA-256, hex, of the rest as JSON with sorted names and no blanks." }),
+    checksum: z.string().meta({
+      description: "SHA-256, hex, of the rest but `signature` as JSON with sorted names and no blanks.",
+    }),
+    signature: z
+      .object({ algorithm: z.literal("HMAC-SHA256"), key_id: z.string(), mac: z.string() })
+      .nullable()
+      .meta({
+        description:
+          "Of home, key and checksum, by a key derived from the home's (HKDF-SHA-256); `key_id` says from which, `hearthline migrate report --verify` checks it. Null: the home has no key.",
+      }),
   })
   .meta({ id: "MigrationReport" });

@@ -89,6 +89,14 @@ export const outboxItemShape = z
       .number()
       .optional()
       .meta({ description: "Of kind `sink`: how long it collects instead of as its relay's settings say." }),
+    batch_records: z
+      .int()
+      .optional()
+      .meta({ description: "Of kind `sink`: how many records a message takes at most, instead of as many as fit." }),
+    refetch: z
+      .object({ entity_ids: z.array(z.string()), from: z.string(), to: z.string() })
+      .optional()
+      .meta({ description: "Of kind `refetch`: what the recorder is asked for again; only a repair asks for it." }),
     until: z.string().optional().meta({ description: "Of kind `sink`: when that ends by itself." }),
   })
   .meta({ id: "OutboxItem" });

@@ -26,6 +26,10 @@ const members = {
   hits: count.meta({ description: "Days, or occasions, on which it happened." }),
   opportunities: count.meta({ description: "And on which it could have." }),
   reliability: z.number().meta({ description: "Wilson's lower bound (90 %) of hits over opportunities." }),
+  expected_share: z.number().optional().meta({
+    description:
+      "On how many of the coming occasions it is to be expected, 0 to 1: hits over opportunities, drawn towards what is usual, for what is told was chosen by them. Of time-of-day and co-occurrence, while they are active and no automation does it.",
+  }),
   significance: z.number().meta({ description: "p adjusted for everything that was looked at in the night." }),
   automated: z.boolean().meta({ description: "One of the home's own automations does it already." }),
   status: z.enum(PATTERN_STATUSES),

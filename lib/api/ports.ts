@@ -7,6 +7,7 @@ import type {
   WireMigrationChange,
   WireMigrationMetrics,
   WireMigrationReport,
+  WireMigrationTuning,
 } from "./wire.ts";
 
 export { MIGRATION_STATES, MIGRATION_TRIGGERS } from "./migration-words.ts";
@@ -19,6 +20,7 @@ export type {
   WireMigrationChange,
   WireMigrationMetrics,
   WireMigrationReport,
+  WireMigrationTuning,
 } from "./wire.ts";
 
 /** What a token may do: `read` and `write` one home's data; `admin` all of it. */
@@ -127,11 +129,13 @@ export interface Migrations {
     id: string,
   ): Promise<
     | {
-        readonly counts: WireMigrationMetrics["differences"] & { readonly repaired: number };
+        readonly counts: WireMigrationMetrics["differences"];
         readonly differences: readonly WireDifference[];
       }
     | undefined
   >;
   metrics(homeId: string, id: string): Promise<WireMigrationMetrics | undefined>;
   report(homeId: string, id: string): Promise<WireMigrationReport | undefined>;
+  /** What was proposed, tried, kept and rejected; empty before the first look. */
+  tuning(homeId: string, id: string): Promise<WireMigrationTuning | undefined>;
 }

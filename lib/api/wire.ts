@@ -7,6 +7,7 @@ import type {
   metricsShape,
   migrationShape,
   reportShape,
+  tuningShape,
 } from "./migration-shapes.ts";
 import type { patternDetailShape, patternShape } from "./pattern-shapes.ts";
 import type { areaShape, entityShape, jobShape } from "./shapes.ts";
@@ -25,4 +26,5 @@ export type WireMigration = z.infer<typeof migrationShape>;
 export type WireMigrationChange = z.infer<typeof auditEntryShape>;
 export type WireMigrationReport = z.infer<typeof reportShape>;
 export type WireMigrationMetrics = z.infer<typeof metricsShape>;
+export type WireMigrationTuning = z.infer<typeof tuningShape>;
 export type WireDifference = z.infer<typeof differenceShape>;

@@ -75,6 +75,8 @@ function addRelay({ relays }: HomeChanges, entry: Extract<IndexEntry, { t: "rela
     rejected: entry.rejected,
     ...(entry.clock_offset_ms !== undefined && { clockOffsetMs: entry.clock_offset_ms }),
     ...(entry.flush_seconds !== undefined && { flushSeconds: entry.flush_seconds }),
+    ...(entry.batch_records !== undefined && { batchRecords: entry.batch_records }),
+    ...(entry.publishes !== undefined && { publishes: entry.publishes }),
     ...(entry.last_error !== undefined && { lastError: entry.last_error }),
     ...(entry.sinks && { sinks: entry.sinks.map(sinkOf) }),
   };

@@ -62,6 +62,10 @@ export interface RelayStatus {
   readonly clockOffsetMs?: number;
   /** How long it collects before it sends; absent: an older relay. */
   readonly flushSeconds?: number;
+  /** How many records a message takes at most; absent: an older relay. */
+  readonly batchRecords?: number;
+  /** Whether what the cloud says can reach the house's broker through it; absent: an older relay. */
+  readonly publishes?: boolean;
   /** Why it is not connected. */
   readonly lastError?: string;
   /** Where it sends to, each with its own cursor; absent: an older relay. */

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { automationIdSchema, automationSchema } from "./automation.ts";
+import { ENVELOPE_MAX_RECORDS } from "./envelope.ts";
 import { topicProblem } from "./outbox-topic.ts";
 
 /** What the cloud asks of the relay: items that wait in the outbox until the relay has done them. Names and shape as the API shows them. */
@@ -8,9 +9,10 @@ import { topicProblem } from "./outbox-topic.ts";
  * - `mqtt`: publish a message.
  * - `capabilities`: read what Zigbee2MQTT's devices can do, and send it up.
  * - `automation`: write an automation of ours into Home Assistant, or remove it.
- * - `sink`: stop writing to a sink of the relay beside the cloud, or begin again; or let the cloud's collect for longer or shorter, for a while.
+ * - `sink`: stop writing to a sink of the relay beside the cloud, or begin again; or let the cloud's collect for longer or shorter, or more or less into a message, for a while or from then on.
+ * - `refetch`: ask Home Assistant's recorder once more what some entities did in a span, and send it.
  */
-export const OUTBOX_KINDS = ["mqtt", "capabilities", "automation", "sink"] as const;
+export const OUTBOX_KINDS = ["mqtt", "capabilities", "automation", "sink", "refetch"] as const;
 export type OutboxKind = (typeof OUTBOX_KINDS)[number];
 
 /** `expired`: nobody did it in time. `failed`: it can never be done. */
@@ -63,12 +65,31 @@ export type OutboxAutomation = z.infer<typeof outboxAutomationSchema>;
 export const outboxSinkSchema = z.object({
   sink: z.string().min(1).max(32),
   state: z.enum(["on", "off"]),
-  /** Of the cloud's sink alone: how long it collects instead of as its relay's settings say, at the longest until the relay's next start. */
+  /** Of the cloud's sink alone: how long it collects instead of as its relay's settings say. */
   flush_seconds: z.number().min(0.1).max(900).optional(),
-  /** When it goes back to the settings by itself, ISO 8601 with an offset; absent: at the next start. */
-  until: z.string().max(40).optional(),
+  /** Of the cloud's sink alone: how many records a message takes at most. */
+  batch_records: z.int().min(10).max(ENVELOPE_MAX_RECORDS).optional(),
+  /** When it goes back by itself, at the latest with the relay's next start, ISO 8601 with an offset; absent: it stays, over restarts, until the setting itself is changed. */
+  until: z.iso.datetime({ offset: true }).max(40).optional(),
 });
 export type OutboxSink = z.infer<typeof outboxSinkSchema>;
+
+/** All that is asked of a recorder at once is held up by it: whoever wants more asks again. */
+const REFETCH_MAX_MS = 2 * 86_400_000;
+
+/** A span of the past, half-open, and whose. */
+export const outboxRefetchSchema = z
+  .object({
+    entity_ids: z.array(z.string().min(3).max(255)).min(1).max(50),
+    /** ISO 8601 with an offset. */
+    from: z.iso.datetime({ offset: true }).max(40),
+    to: z.iso.datetime({ offset: true }).max(40),
+  })
+  .refine(({ from, to }) => {
+    const lengthMs = Date.parse(to) - Date.parse(from);
+    return lengthMs > 0 && lengthMs <= REFETCH_MAX_MS;
+  }, "wanted is a span of more than nothing and at most two days");
+export type OutboxRefetch = z.infer<typeof outboxRefetchSchema>;
 
 /** How an item ended, as the relay reports it. `attempts`: how often the relay tried. */
 export const outboxOutcomeSchema = z.object({

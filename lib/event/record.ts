@@ -200,6 +200,10 @@ export const relayRecordSchema = z.object({
   clock_offset_ms: z.number().optional(),
   /** How long the relay collects before it sends to the cloud: for so long its silence says nothing. */
   flush_seconds: z.number().nonnegative().optional(),
+  /** How many records a message to the cloud takes at most; absent: an older relay. */
+  batch_records: z.int().nonnegative().optional(),
+  /** Whether it can do what the outbox asks of a broker: its outbox is on, and it knows one. Absent: an older relay. */
+  publishes: z.boolean().optional(),
   /** Why there is no connection. */
   last_error: z.string().max(400).optional(),
   /** Absent: an older relay. */

@@ -2,11 +2,12 @@ import { hash } from "node:crypto";
 import type { Clock } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
+import type { Microseconds } from "../base/time.ts";
 import type { OutboxMessage } from "../event/index.ts";
 import { nodeIdOf } from "../publish/index.ts";
-import type { NewOutboxItem } from "../publish/ports.ts";
+import type { NewOutboxItem, OutboxStore } from "../publish/ports.ts";
 import type { MigrationStore } from "./ports.ts";
-import { ENDED, type Migration } from "./types.ts";
+import { type AuditEntry, ENDED, type Migration } from "./types.ts";
 
 /** Where alerts go. Only `add` of the outbox: an item of the same `unique` is one. */
 export interface AlertOutbox {
@@ -45,7 +46,8 @@ export function alertsOf({ state, epoch, checks, lastChange, trigger, stagePerce
   if (lastChange && (isBack || ENDED.has(state) || !hasFailed))
     news.push({
       cause: `${epoch} ${state}`,
-      title: TITLES[state] ?? `Migration: ${place}`,
+      // What a repair adds while it goes back is no going back.
+      title: (hasMoved(lastChange) ? TITLES[state] : undefined) ?? `Migration: ${place}`,
       text: `${lastChange.reason}${trigger ? ` (${trigger})` : ""}`,
       severity: isBack ? "problem" : "news",
     });
@@ -62,6 +64,9 @@ export function alertsOf({ state, epoch, checks, lastChange, trigger, stagePerce
     });
   return [...news, ...found].slice(0, ALERTS_MAX).map((alert) => ({ ...alert, text: alert.text.slice(0, TEXT_MAX) }));
 }
+
+const hasMoved = ({ from, to, percentFrom, percentTo }: AuditEntry): boolean =>
+  from !== to || percentFrom !== percentTo;
 
 const TITLES: Readonly<Record<string, string>> = {
   rolling_back: "The migration goes back to OLD",
@@ -114,9 +119,7 @@ async function tell(migration: Migration, { outbox, clock }: AlertDeps): Promise
   const { homeId, id } = migration;
   const send = (cause: string, message: OutboxMessage) => {
     const createdAtMs = clock.nowMs();
-    const unique = BigInt(`0x${hash("sha256", `${id}\n${cause}`, "hex")}`)
-      .toString(36)
-      .slice(0, UNIQUE_CHARACTERS);
+    const unique = uniqueOf(id, cause);
     return outbox.add({ homeId, kind: "mqtt", message, unique, createdAtMs, expiresAtMs: createdAtMs + EXPIRES_MS });
   };
   await send("sensor", sensorMessage(homeId));
@@ -126,6 +129,32 @@ async function tell(migration: Migration, { outbox, clock }: AlertDeps): Promise
     const payload = { problem, title, text, state, percent: stagePercent, epoch, migration: id };
     await send(cause, { topic: topicOf(homeId), payload: JSON.stringify(payload), qos: 1, retain: true });
   }
+}
+
+/** No other item's, and the same one for the same cause. */
+const uniqueOf = (id: string, cause: string): string =>
+  BigInt(`0x${hash("sha256", `${id}\n${cause}`, "hex")}`)
+    .toString(36)
+    .slice(0, UNIQUE_CHARACTERS);
+
+/**
+ * A message on the way of every alert, to a topic below that nobody is shown; not kept by the broker. The same attempt is one item, whose fate each further call gives.
+ * @throws `outbox_full`, fate-`retry` service errors
+ */
+export async function tryAlert(
+  outbox: Pick<OutboxStore, "add">,
+  { homeId, id }: Pick<Migration, "homeId" | "id">,
+  { attemptUs, expiresAfterUs }: { readonly attemptUs: Microseconds; readonly expiresAfterUs: Microseconds },
+): Promise<{ readonly status: string; readonly error?: string }> {
+  const createdAtMs = attemptUs / 1000;
+  const payload = JSON.stringify({ trial: true, migration: id });
+  const { item } = await outbox.add({
+    ...{ homeId, kind: "mqtt", unique: uniqueOf(id, `trial ${attemptUs}`) },
+    message: { topic: `${topicOf(homeId)}/trial`, payload, qos: 1, retain: false },
+    ...{ createdAtMs, expiresAtMs: createdAtMs + expiresAfterUs / 1000 },
+  });
+  const { status, error } = item;
+  return { status, ...(error !== undefined && { error }) };
 }
 
 /** `hearthline/<home>/migration`: the newest that somebody should hear of. */

@@ -1,5 +1,6 @@
 import { HearthlineError } from "../base/errors.ts";
 import type { Microseconds } from "../base/time.ts";
+import { SIMPLE_COMMAND } from "./explain.ts";
 import { CREDIT_MAX_US, judge, waitsFor } from "./judge.ts";
 import {
   gateBefore,
@@ -24,8 +25,20 @@ export interface By {
   readonly force?: boolean;
 }
 
-/** @throws HearthlineError `migration_state_wrong` unless it is prepared and not started */
+/**
+ * A plan of the simple way has no steps: its command does everything, and what it has begun only it brings to an end, forwards or back. (Nobody but it sets the pointer of a migration that is not started.)
+ */
+function refuseSimple(migration: Migration, what: string): void {
+  if (migration.plan.way !== "simple") return;
+  throw new HearthlineError(
+    "migration_state_wrong",
+    `Cannot ${what} migration "${migration.id}": it is ${wordsOf(migration)}, planned for the simple way, which has no steps; wanted is: ${SIMPLE_COMMAND}.`,
+  );
+}
+
+/** @throws HearthlineError `migration_state_wrong` unless it is prepared and not started, and not of the simple way */
 export function start(migration: Migration, by: By): Migration {
+  refuseSimple(migration, "start");
   if (migration.state !== "prepared" || isStarted(migration))
     throw stateWrong(migration, "start", "prepared, and not started yet");
   return changed(migration, {
@@ -103,6 +116,7 @@ function lastLook({ state, checks, sinceUs, lastStepUs }: Migration, nowUs: Micr
  * @throws HearthlineError `migration_state_wrong` in clean-up and afterwards, and when it is on its way back already
  */
 export function rollback(migration: Migration, by: By & { readonly at: "once" | "stepwise" }): Migration {
+  if (!isUntouched(migration)) refuseSimple(migration, "roll back");
   const { state, stagePercent } = migration;
   const isHurried = state === "rolling_back" && stagePercent > 0 && by.at === "once";
   if (!isBeforeCleanup(migration) || (state === "rolling_back" && !isHurried))
@@ -124,6 +138,7 @@ const ROLLED_BACK: Place = { state: "rolled_back", stage: 0, stagePercent: 0 };
  * @throws HearthlineError `migration_state_wrong` in clean-up and afterwards, `migration_refused`
  */
 export function abort(migration: Migration, by: By): Migration {
+  if (!isUntouched(migration)) refuseSimple(migration, "abort");
   const { state, stagePercent, readers } = migration;
   if (!isBeforeCleanup(migration)) throw stateWrong(migration, "abort", "before cleanup");
   const hasAnswered = stagePercent > 0 || state === "rolling_back" || Object.values(readers).includes("new");
@@ -151,6 +166,7 @@ export function moveReader(
   migration: Migration,
   by: By & { readonly reader: string; readonly to: "old" | "new" | undefined },
 ): Migration {
+  refuseSimple(migration, "move a reader of");
   const state = migration.pausedFrom ?? migration.state;
   if (ENDED.has(state) || ["rolling_back", "rampdown", "cleanup"].includes(state))
     throw stateWrong(migration, "move a reader of", "before rampdown, and not on its way back");

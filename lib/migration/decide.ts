@@ -2,7 +2,7 @@ import { type Decision, goodSince, judge, type Look, waitsFor } from "./judge.ts
 import { isBeforeCleanup, isStarted, isUntouched, placeAfter, REQUIRED, wordsOf } from "./places.ts";
 import type { Trigger } from "./plan.ts";
 import { changed } from "./row.ts";
-import { ENDED, type Migration, STEP } from "./types.ts";
+import { type CheckResult, ENDED, type Migration, STEP } from "./types.ts";
 import { decideOnTheWayBack, START_OF_RETURN } from "./way-back.ts";
 
 /** Where several fail at once, the first of these is named: what is down also makes errors, and what is lost also differs. */
@@ -38,25 +38,30 @@ function stillnessOf(migration: Migration): string {
   return "It has not been started.";
 }
 
+/**
+ * OLD does not answer, or not as it did. Whoever were taken back to it would have no answer at all, where NEW, whatever is wrong with it, may have one: it goes back with the first step that finds OLD well.
+ */
+const isOldAway = (results: readonly CheckResult[]): boolean =>
+  results.some(({ name, verdict }) => name === "health.old" && verdict !== "pass");
+
 /** Why it goes back by itself; undefined: it does not. */
 function causeOfReturn({
   migration,
   results,
 }: Look): { readonly reason: string; readonly trigger?: Trigger } | undefined {
-  if (!isBeforeCleanup(migration) || isUntouched(migration)) return undefined;
+  if (!isBeforeCleanup(migration) || isUntouched(migration) || isOldAway(results)) return undefined;
   const failed = results.filter(({ verdict }) => verdict === "fail");
   for (const trigger of CAUSES) {
     const first = failed.find((result) => result.trigger === trigger);
     if (first && migration.plan.triggers[trigger])
       return { trigger, reason: `${first.name} failed (${trigger}): ${first.explanation}` };
   }
-  const { plan, state } = migration;
-  const [first] = failed;
-  // The simple way validates once, after the switch: whatever fails then takes everything back.
-  if (first && plan.way === "simple" && state === "final_validation")
-    return { reason: `${first.name} failed: ${first.explanation}` };
   return undefined;
 }
+
+/** Whatever the checks that are still to come find, it goes back, and for this: the cause that is named before all others. Asked before each, so that what asks a part that is down does not keep its readers waiting. */
+export const goesBackAnyway = (look: Look): boolean =>
+  look.migration.state !== "rolling_back" && causeOfReturn(look)?.trigger === CAUSES[0];
 
 /** The row as the step leaves it: one revision on, and one epoch where it changed its place. */
 export function afterStep(look: Look, decision: Decision): Migration {

@@ -1,8 +1,10 @@
 import type { Microseconds } from "../base/time.ts";
+import { expectedTime } from "./duration.ts";
 import { unsettled, waitsFor } from "./judge.ts";
 import { isStarted, REQUIRED, REQUIRED_STEPWISE } from "./places.ts";
 import type { Gate, Plan, Trigger } from "./plan.ts";
 import type { OldDescription } from "./ports.ts";
+import { PRECISION_US, PRECISION_WORDS, type ShownPrecision } from "./precision.ts";
 import type { Migration, State } from "./types.ts";
 
 /** What a plan will do, and where a migration is, in words for people. */
@@ -23,7 +25,7 @@ const TRIGGER_WORDS: Readonly<Record<Trigger, (plan: Plan) => string>> = {
   performance: ({ thresholds }) => `NEW is more than ${thresholds.rollbackPercent} % slower than OLD, beyond doubt`,
   errors: ({ thresholds }) => `more than ${thresholds.errorPercent} % of NEW's answers are errors`,
   loss: () => "one event is lost",
-  "part-down": () => "a part is down, and still is at a second look",
+  "part-down": () => "a part of NEW is down, and still is at a second look",
   inconsistency: () => "a row differs, and still does at a second look",
 };
 
@@ -38,10 +40,37 @@ const GATE_WORDS: Readonly<Record<Gate, string>> = {
 export const SIMPLE_COMMAND = "hearthline migrate simple --backup FILE";
 
 /** A paragraph an item; `old`: what OLD says of itself, when it was asked. */
-export function explainPlan(plan: Plan, old?: OldDescription): string[] {
-  const from = fromWords(plan, old);
-  if (plan.way === "simple") return [from, ...simpleWords(plan)];
-  return [from, ...stagedWords(plan), backWords(plan), gateWords(plan), endWords(plan)];
+export function explainPlan(plan: Plan, old?: LookedAtOld): string[] {
+  const from = [fromWords(plan, old), ...precisionWords(plan, old)];
+  if (plan.way === "simple") return [...from, ...simpleWords(plan)];
+  return [...from, ...stagedWords(plan), backWords(plan), gateWords(plan), endWords(plan)];
+}
+
+/** OLD as `migrate plan` has seen it. */
+export interface LookedAtOld extends OldDescription {
+  /** Of its newest rows. */
+  readonly shown?: ShownPrecision;
+}
+
+function precisionWords({ old: { kind, precision } }: Plan, { shown }: LookedAtOld = { product: "", schema: "" }) {
+  const seen = shown && `its newest ${shown.rows} rows, of ${shown.stamps} different moments`;
+  if (precision === "us")
+    return shown === undefined || shown.precision === "us"
+      ? []
+      : [
+          `Attention: ${seen}, are all whole ${PRECISION_WORDS[shown.precision]}, and the plan says microseconds. If OLD cuts its time stamps, every row will differ: plan with --precision ${shown.precision}.`,
+        ];
+  const unit = PRECISION_WORDS[precision];
+  const evidence =
+    shown === undefined
+      ? "as the plan says; too few of its rows were seen to tell"
+      : PRECISION_US[shown.precision] < PRECISION_US[precision]
+        ? `says the plan; but ${seen}, are finer, and then this migration will not begin: plan with --precision ${shown.precision}`
+        : `as ${seen}, show, which microseconds never are by chance`;
+  const kept = kind === "influxdb" ? "keeps the last" : "may keep the last alone";
+  return [
+    `OLD's time stamps are cut to whole ${unit}, ${evidence}. Both sides are compared by whole ${unit}: of several states of one entity within one OLD ${kept}, and that is no difference; NEW keeps its own to the microsecond, and a row of OLD that NEW has already is known for it. Where the relay writes to OLD, set HEARTHLINE_OLD_PRECISION=${precision} for it.`,
+  ];
 }
 
 function fromWords({ old: from, fromUs, way }: Plan, old: OldDescription | undefined): string {
@@ -76,8 +105,23 @@ const simpleWords = ({ old }: Plan): string[] => [
 const stagedWords = (plan: Plan): string[] => [
   `Stages: NEW answers for ${plan.stages.join(", ")} % of the entities, one stage after the other. Each must be good for ${spanWords(plan.soakSeconds)} without interruption before the next; then everything is watched for ${spanWords(plan.stabiliseSeconds)}.`,
   `At every step ${plan.probesPerStep} reads are asked of both sides, and ${plan.shadowPercent} % of your own reads too; nobody waits for that. Rows are compared one by one once they are ${spanWords(plan.settleSeconds)} old; one that differs counts when it still does after ${spanWords(plan.recheckSeconds)}.`,
-  "Too little data is neither a pass nor a fail: it waits, and says how many more it needs.",
+  `Too little data is neither a pass nor a fail: it waits, and says how many more it needs. ${timeWords(plan)}`,
 ];
+
+const HOUR = 3_600;
+const DAY = 86_400;
+/** Of what is only expected, no more than it is worth. */
+const about = (seconds: number): string => {
+  const unit = seconds < 2 * DAY ? HOUR : DAY;
+  const count = Math.max(1, Math.round(seconds / unit));
+  return `${count} ${unit === DAY ? "days" : count === 1 ? "hour" : "hours"}`;
+};
+
+/** The past that is brought over takes its time by itself. */
+function timeWords(plan: Plan): string {
+  const { shadowSeconds, wholeSeconds, lateSeconds } = expectedTime(plan);
+  return `With a step every 5 minutes and both about equally fast, expect ${about(shadowSeconds)} until NEW answers the first reader and ${about(wholeSeconds)} until the end, with bad luck ${about(lateSeconds)}, and what bringing the past over takes; more reads a step (probes_per_step) make it shorter.`;
+}
 
 function backWords(plan: Plan): string {
   const on = Object.entries(plan.triggers).filter(([, isOn]) => isOn) as [Trigger, boolean][];

@@ -44,8 +44,6 @@ export const isStarted = ({ opened }: Migration): boolean => opened.includes(STA
 export const isUntouched = ({ state, pausedFrom }: Migration): boolean => (pausedFrom ?? state) === "prepared";
 
 const STAGED: readonly State[] = STATES.slice(0, STATES.indexOf("complete") + 1);
-/** All readers at once, and a validation that takes everything back when it fails (row A9). */
-const SIMPLE: readonly State[] = STAGED.filter((state) => !["shadow", "ramp", "stabilise"].includes(state));
 
 /** From here on nothing is taken back: OLD may be gone. */
 const LAST: ReadonlySet<State> = new Set(["cleanup", "complete", "rolled_back"]);
@@ -54,9 +52,8 @@ export const isBeforeCleanup = ({ state, pausedFrom }: Migration): boolean => !L
 /** What follows, one stage at most; undefined: nothing does, or not this way. */
 export function placeAfter({ plan, state, stage }: Migration): Place | undefined {
   if (state === "ramp" && stage + 1 < plan.stages.length) return placeIn(plan, "ramp", stage + 1);
-  const order = plan.way === "simple" ? SIMPLE : STAGED;
-  const next = order[order.indexOf(state) + 1];
-  return order.includes(state) && next ? placeIn(plan, next, 0) : undefined;
+  const next = STAGED[STAGED.indexOf(state) + 1];
+  return STAGED.includes(state) && next ? placeIn(plan, next, 0) : undefined;
 }
 
 function placeIn(plan: Plan, state: State, stage: number): Place {

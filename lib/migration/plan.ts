@@ -2,6 +2,7 @@ import * as z from "zod";
 import { MIGRATION_TRIGGERS } from "../api/ports.ts";
 import { messageOf } from "../base/errors.ts";
 import { parseConflictRules } from "../devices/index.ts";
+import { PRECISIONS } from "./precision.ts";
 
 /**
  * The plan of a migration: what moves from where, in which stages, for how long each must be good, what stops it and what takes it back. Written once by `migrate plan`, kept in the
@@ -40,6 +41,8 @@ const oldSchema = z.strictObject({
   /** The integration's `default_measurement`; absent: the entity id. */
   measurement: z.string().min(1).max(NAME_MAX).optional(),
   fedBy: z.enum(FEEDERS).default("home-assistant"),
+  /** Of OLD's time stamps: the integration's `precision`, or what the pipeline keeps of them. What is finer is cut off on both sides before anything is compared. */
+  precision: z.enum(PRECISIONS).default("us"),
   /** A list of devices that is kept beside the events: `http(s)://.../api/devices`, or the path of a SQLite file with a table `devices`. */
   devices: z.string().min(1).max(ADDRESS_MAX).optional(),
 });

@@ -6,6 +6,7 @@ import type { AuditEntry, CheckResult, Difference, Migration, Pointer, ReadPair,
 
 export { type DifferenceBook, emptyDifferenceBook, PAIRS_MAX, withDifferences } from "./differences.ts";
 export type * from "./plan.ts";
+export { PRECISION_US, type Precision } from "./precision.ts";
 export { knownMigration } from "./row.ts";
 export type * from "./types.ts";
 export { ENDED } from "./types.ts";

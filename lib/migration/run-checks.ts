@@ -9,6 +9,8 @@ export interface RunOptions {
   readonly clock: Clock;
   /** For all checks together. */
   readonly budgetMs: number;
+  /** What has been found is enough: the rest is not asked. Default: it never is. */
+  readonly isEnough?: (results: readonly CheckResult[]) => boolean;
 }
 
 export interface Run {
@@ -36,6 +38,7 @@ export async function runChecks(migration: Migration, options: RunOptions): Prom
   const memories: Record<string, unknown> = {};
   const tookMs: Record<string, number> = {};
   for (const [index, check] of due.entries()) {
+    if (options.isEnough?.(results)) break;
     const startedMs = clock.monotonicMs();
     const shareMs = (endMs - startedMs) / (due.length - index);
     const outcome = await runOne(check, { ...options, migration, shareMs });

@@ -2,12 +2,12 @@ import type { Clock } from "../base/clock.ts";
 import { isHearthlineError, messageOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
-import { afterStep, decide } from "./decide.ts";
+import { afterStep, decide, goesBackAnyway } from "./decide.ts";
 import type { Decision } from "./judge.ts";
 import { isStarted, wordsOf } from "./places.ts";
 import { pointerOf } from "./pointer.ts";
 import type { Check, MigrationStore } from "./ports.ts";
-import { type Run, runChecks } from "./run-checks.ts";
+import { type Run, type RunOptions, runChecks } from "./run-checks.ts";
 import { ENDED, type Migration } from "./types.ts";
 
 export interface StepperOptions {
@@ -61,11 +61,13 @@ export function createStepper(options: StepperOptions): Stepper {
 
   /** What cannot be closed is the next one's to see: what was found counts. */
   async function look(migration: Migration, budgetMs: number): Promise<Run> {
-    if (typeof options.checks !== "function")
-      return runChecks(migration, { ...options, checks: options.checks, budgetMs });
+    const isEnough: RunOptions["isEnough"] = (results) =>
+      goesBackAnyway({ migration, results, nowUs: clock.nowMs() * 1000 });
+    const run = { store, clock, budgetMs, isEnough };
+    if (typeof options.checks !== "function") return runChecks(migration, { ...run, checks: options.checks });
     const open = options.checks(migration);
     try {
-      return await runChecks(migration, { store, clock, checks: open.checks, budgetMs });
+      return await runChecks(migration, { ...run, checks: open.checks });
     } finally {
       await open.close().catch((thrown) => log.warn("checks not closed", { error: messageOf(thrown) }));
     }

@@ -31,6 +31,8 @@ export interface CheckResult {
   readonly trigger?: Trigger;
   /** Somebody should be told, though it is no failure (yet). */
   readonly isAlert?: boolean;
+  /** Of `consistency`: everything was read anew for it, in the final validation that began then. Absent: it goes on from earlier looks. */
+  readonly coldSinceUs?: Microseconds;
 }
 
 /** Who did it: the scheduled step, or a person by the name of his token. */
@@ -110,6 +112,8 @@ export interface Pointer {
   readonly readers: Readonly<Record<string, "old" | "new">>;
   /** NEW has the whole past: where OLD does not answer, NEW may. */
   readonly isNewComplete: boolean;
+  /** OLD still gets everything: where NEW does not answer, OLD may. */
+  readonly isOldComplete: boolean;
   /** Where OLD is, so that whoever reads by this record needs no other. */
   readonly old: Plan["old"];
 }
@@ -126,6 +130,8 @@ export interface ReadPair {
   readonly oldError?: string;
   readonly newError?: string;
   readonly rows: number;
+  /** Of a user's: how long before it the oldest lay that he was given, seconds. */
+  readonly backSeconds?: number;
   /** Absent: one of the two gave no answer. */
   readonly isEqual?: boolean;
 }

@@ -100,7 +100,7 @@ export const wireDifference = (one: Difference): WireDifference => ({
 
 export const wireCounts = (
   count: Readonly<Record<Difference["class"], number>>,
-): WireMigrationMetrics["differences"] => ({
+): Omit<WireMigrationMetrics["differences"], "open" | "repaired"> => ({
   missing_in_new: count["missing-in-new"],
   missing_in_old: count["missing-in-old"],
   different: count.different,

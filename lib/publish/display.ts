@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import type { Clock } from "../base/clock.ts";
-import type { HomeDirectory } from "../devices/ports.ts";
+import type { DeviceIndex, HomeDirectory, RelayStatus } from "../devices/ports.ts";
 import type { OutboxMessage } from "../event/index.ts";
 import type { Suggestion, SuggestionStore } from "../suggestions/ports.ts";
 import { type Components, componentsOf, discoveryMessages, formOf, removalMessages, type Shown } from "./discovery.ts";
@@ -14,6 +14,7 @@ export interface DisplayOptions {
   readonly outbox: Pick<Outbox, "add">;
   readonly suggestions: Pick<SuggestionStore, "list">;
   readonly homes: Pick<HomeDirectory, "get">;
+  readonly index: Pick<DeviceIndex, "relayStatuses">;
   readonly clock: Pick<Clock, "nowMs">;
   /** Hearthline's own pages, for links. */
   readonly url?: string;
@@ -21,8 +22,11 @@ export interface DisplayOptions {
 
 /** What Home Assistant shows of a home's suggestions and figures: made known over the outbox, by MQTT discovery. */
 export interface Display {
+  /** Whether what is told can arrive: not where every relay of the home says that it knows no broker. Of older relays, and before the first one, it is taken that it can. */
+  reaches(homeId: string): Promise<boolean>;
   /**
    * Tells what is not as it was told last; with `again` everything: brokers forget what they should have kept. Gives how many messages that took.
+   * Tells nothing where nothing can arrive: once there is a broker, the next night tells all.
    * @throws `outbox_full` and fate-`retry` service errors; safe to repeat
    */
   show(homeId: string, news?: { readonly figures?: Figures; readonly again?: boolean }): Promise<number>;
@@ -37,10 +41,13 @@ const GONE_KEPT_MS = 7 * 86_400_000;
 const REFRESH_EVERY_MS = 10 * 60_000;
 
 export function createDisplay(options: DisplayOptions): Display {
-  const { told, outbox, clock } = options;
+  const { told, outbox, index, clock } = options;
+
+  const reaches = async (homeId: string): Promise<boolean> => canReach(await index.relayStatuses(homeId));
 
   async function show(homeId: string, { figures, again = false }: Parameters<Display["show"]>[1] = {}) {
     let sent = 0;
+    if (!(await reaches(homeId))) return sent;
     await told.change(homeId, async (before) => {
       const { messages, after } = await toTell(homeId, { before, figures, again }, options);
       for (const message of messages)
@@ -52,6 +59,7 @@ export function createDisplay(options: DisplayOptions): Display {
   }
 
   return {
+    reaches,
     show,
     async refresh(homeId) {
       const before = await told.get(homeId);
@@ -59,6 +67,16 @@ export function createDisplay(options: DisplayOptions): Display {
       return show(homeId, { again: true });
     },
   };
+}
+
+/** So long after another's last word a relay has been replaced: each speaks every few minutes. */
+const REPLACED_MS = 86_400_000;
+
+/** Whether what is asked of a home's broker can be done by one of its relays. One that is away for long may come back as it was, unless another has come meanwhile. */
+export function canReach(relays: readonly Pick<RelayStatus, "publishes" | "at">[]): boolean {
+  const newestMs = Math.max(...relays.map(({ at }) => Date.parse(at)));
+  const present = relays.filter(({ at }) => newestMs - Date.parse(at) <= REPLACED_MS);
+  return present.length === 0 || present.some(({ publishes }) => publishes !== false);
 }
 
 interface News {

@@ -1,7 +1,7 @@
 /** Room 9, publish: what the cloud has done in the house. Items wait in the outbox until the home's relay has done them. */
 
 /** What Home Assistant shows of a home, by MQTT discovery. */
-export { createDisplay, type Display } from "./display.ts";
+export { canReach, createDisplay, type Display } from "./display.ts";
 /** What people's decisions come to in the house, and what the house says of it. */
 export { createHouse, type House } from "./house.ts";
 /** By which id Home Assistant knows Hearthline's device. */

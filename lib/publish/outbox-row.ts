@@ -5,6 +5,7 @@ import type {
   OutboxKind,
   OutboxMessage,
   OutboxOutcome,
+  OutboxRefetch,
   OutboxSink,
   OutboxStatus,
 } from "../event/index.ts";
@@ -28,6 +29,8 @@ export interface OutboxItem {
   };
   /** Of kind `sink`. */
   readonly sink?: OutboxSink;
+  /** Of kind `refetch`. */
+  readonly refetch?: OutboxRefetch;
   /** How often the relay tried; 0 while nothing is known of it. */
   readonly attempts: number;
   readonly deliveredAtMs?: number;
@@ -41,6 +44,7 @@ export type NewOutboxItem = Pick<OutboxItem, "homeId" | "createdAtMs" | "expires
     | { readonly kind: "automation"; readonly automation: OutboxAutomation }
     | { readonly kind: "capabilities" }
     | { readonly kind: "sink"; readonly sink: OutboxSink }
+    | { readonly kind: "refetch"; readonly refetch: OutboxRefetch }
   );
 
 export interface OutboxQuery {
@@ -114,12 +118,11 @@ export function addToRow(
     (one) => one.kind === item.kind && one.automation?.id === automation?.id && one.sink?.sink === sink?.sink,
   );
   const isSame = asked?.automation?.digest === automation?.digest && isSameTurn(asked?.sink, sink);
-  if (item.kind !== "mqtt" && asked && isSame) return { row, entry: asked, added: false };
-  if (waiting.length >= OUTBOX_PENDING_MAX)
-    throw new HearthlineError(
-      "outbox_full",
-      `${waiting.length} items of the home "${item.homeId}" wait in the outbox already, which is all it takes: is its relay connected, and are HEARTHLINE_URL, HEARTHLINE_TOKEN and HEARTHLINE_MQTT_URL set there?`,
-    );
+  const isOnce = item.kind !== "mqtt" && item.kind !== "refetch";
+  if (isOnce && asked && isSame) return { row, entry: asked, added: false };
+  const repeated =
+    item.kind === "refetch" ? waiting.find((one) => isSameRefetch(one.refetch, item.refetch)) : undefined;
+  if (repeated) return { row, entry: repeated, added: false };
   const made = row.made + 1;
   const entry: OutboxEntry = {
     id: `${String(made).padStart(NUMBER_DIGITS, "0")}-${item.unique}`,
@@ -132,20 +135,39 @@ export function addToRow(
     ...(item.kind === "mqtt" && { message: withoutPayload(item.message) }),
     ...(automation && { automation }),
     ...(sink && { sink }),
+    ...(item.kind === "refetch" && { refetch: item.refetch }),
   };
+  requireRoom([...waiting, entry], item);
   return { row: { made, entries: bounded([...entries, entry]) }, entry, added: true };
 }
 
+/** What waits is never dropped, so it has to fit. A repair asks by the dozen, for names that fill a row: the other half is for what the house is to be told meanwhile. @throws HearthlineError `outbox_full` */
+function requireRoom(waiting: readonly OutboxEntry[], { kind, homeId }: Pick<NewOutboxItem, "kind" | "homeId">): void {
+  const own = kind === "refetch" ? waiting.filter((one) => one.kind === kind) : waiting;
+  const share = kind === "refetch" ? 0.5 : 1;
+  if (own.length <= OUTBOX_PENDING_MAX * share && jsonBytes(own) <= OUTBOX_ROW_MAX_BYTES * share) return;
+  throw new HearthlineError(
+    "outbox_full",
+    `${own.length - 1} items of the home "${homeId}" wait in the outbox already, which is all it takes: is its relay connected, and are HEARTHLINE_URL, HEARTHLINE_TOKEN and HEARTHLINE_MQTT_URL set there?`,
+  );
+}
+
+const isSameRefetch = (a: OutboxRefetch | undefined, b: OutboxRefetch): boolean =>
+  a?.from === b.from && a.to === b.to && a.entity_ids.join() === b.entity_ids.join();
+
 const isSameTurn = (a: OutboxSink | undefined, b: OutboxSink | undefined): boolean =>
-  a?.state === b?.state && a?.flush_seconds === b?.flush_seconds && a?.until === b?.until;
+  a?.state === b?.state &&
+  a?.flush_seconds === b?.flush_seconds &&
+  a?.batch_records === b?.batch_records &&
+  a?.until === b?.until;
 
 /** Whether a text lies beside the row while an item of this kind waits. */
 export const hasPayload = (kind: OutboxKind): boolean => kind === "mqtt" || kind === "automation";
 
 /** The text that lies beside the row while the item waits; undefined: it has none. */
 export function payloadOf(item: NewOutboxItem): string | undefined {
-  if (item.kind === "capabilities" || item.kind === "sink") return undefined;
-  return item.kind === "mqtt" ? item.message.payload : JSON.stringify(item.automation.config);
+  if (item.kind === "mqtt") return item.message.payload;
+  return item.kind === "automation" ? JSON.stringify(item.automation.config) : undefined;
 }
 
 const DIGEST_CHARACTERS = 16;

@@ -1,6 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import type { Random } from "../base/random.ts";
-import type { OutboxAutomation, OutboxMessage, OutboxSink } from "../event/index.ts";
+import type { OutboxAutomation, OutboxMessage, OutboxRefetch, OutboxSink } from "../event/index.ts";
 import type { OutboxItem, OutboxStore } from "./ports.ts";
 
 /** What is asked of a home's relay. `expiresInSeconds`: nobody does it later than that. */
@@ -9,6 +9,7 @@ export type OutboxRequest = { readonly homeId: string; readonly expiresInSeconds
   | { readonly kind: "automation"; readonly automation: OutboxAutomation }
   | { readonly kind: "capabilities" }
   | { readonly kind: "sink"; readonly sink: OutboxSink }
+  | { readonly kind: "refetch"; readonly refetch: OutboxRefetch }
 );
 
 /** The outbox of all homes, for whoever asks something of a relay. Errors as of `OutboxStore`. */

@@ -23,6 +23,14 @@ export interface Connection {
   readonly isRefused?: boolean;
 }
 
+/** What of a status others know. */
+interface StatusParts {
+  readonly flushMs?: number;
+  readonly batchRecords?: number;
+  readonly publishes?: boolean;
+  readonly sinks: readonly SinkState[];
+}
+
 export class Monitor {
   readonly #clock: Clock;
   readonly #offsets = new Map<string, number>();
@@ -123,11 +131,8 @@ export class Monitor {
     return [...this.#offsets.values()].toSorted((a, b) => Math.abs(b) - Math.abs(a))[0];
   }
 
-  /** The status as a record of the journal; `flushMs` is the cloud's sink's. */
-  record(
-    spool: SpoolState,
-    { flushMs, sinks }: { readonly flushMs?: number; readonly sinks: readonly SinkState[] },
-  ): NewStatus {
+  /** The status as a record of the journal; `flushMs` and `batchRecords` are the cloud's sink's. */
+  record(spool: SpoolState, { flushMs, batchRecords, publishes, sinks }: StatusParts): NewStatus {
     const { connected, sinceMs, haState, haVersion, lastError } = this.connection;
     const nowMs = this.#clock.nowMs();
     const offsetMs = this.clockOffsetMs;
@@ -144,6 +149,8 @@ export class Monitor {
       rejected: this.rejected,
       ...(offsetMs !== undefined && { clock_offset_ms: offsetMs }),
       ...(flushMs !== undefined && { flush_seconds: flushMs / 1000 }),
+      ...(batchRecords !== undefined && { batch_records: batchRecords }),
+      ...(publishes !== undefined && { publishes }),
       ...(lastError && { last_error: lastError.slice(0, 400) }),
       sinks: sinks.slice(0, STATUS_SINKS_MAX).map((sink) => sinkStatusOf(sink, nowMs)),
     };

@@ -1,9 +1,11 @@
 import type { Clock } from "../base/clock.ts";
+import { HearthlineError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
-import type { NewRelayRecord, OutboxSink } from "../event/index.ts";
+import type { NewRelayRecord, OutboxRefetch, OutboxSink } from "../event/index.ts";
 import { createAdmission } from "./admit.ts";
 import { createAttributeFilter } from "./attribute-filter.ts";
+import type { Refetch } from "./backfill/refetch.ts";
 import { createClockCheck } from "./clock-check.ts";
 import { type ConnectionDeps, keepConnected } from "./connection.ts";
 import { entryOf } from "./entry.ts";
@@ -14,7 +16,15 @@ import { createIntake, type Intake } from "./intake.ts";
 import { LastKnown } from "./last-known.ts";
 import { Monitor } from "./monitor.ts";
 import type { OutboxState } from "./outbox/runner.ts";
-import type { HomeAssistant, LastKnownStore, ReferenceClock, RelaySink, SinkSwitches, Spool } from "./ports.ts";
+import type {
+  HomeAssistant,
+  LastKnownStore,
+  ReferenceClock,
+  RelaySink,
+  SinkSwitches,
+  SinkTunings,
+  Spool,
+} from "./ports.ts";
 import { createSinks, type Sinks } from "./sinks.ts";
 import type { Doubt } from "./snapshot-due.ts";
 import { isStatusNews, type NewStatus } from "./status-news.ts";
@@ -27,6 +37,8 @@ export interface RelayOptions {
   readonly sinks: readonly RelaySink[];
   /** Keeps which sinks were stopped. Without it a restart starts them again. */
   readonly switches?: SinkSwitches;
+  /** Keeps what was tuned. Without it a restart is back at the settings. */
+  readonly tunings?: SinkTunings;
   /** How often it is looked whether the status is news. Default: every minute. */
   readonly statusEveryMs?: number;
   /** Whose clocks ours is compared with, beside the stamps of events. */
@@ -44,6 +56,8 @@ export interface RelayOptions {
   readonly spoolMaxBytes?: number;
   /** For health; undefined: this relay does nothing for an outbox. */
   readonly outboxState?: () => OutboxState | undefined;
+  /** Whether what the cloud says can reach the house's broker. */
+  readonly publishes?: boolean;
   /** End when Home Assistant refuses us, instead of asking again every five minutes. */
   readonly endsWhenRefused: boolean;
 }
@@ -58,11 +72,16 @@ export interface Relay {
   /** Puts records that do not come from Home Assistant into the spool, made of a new revision; durable when it resolves. @throws `spool_failed` */
   append(make: (revision: number) => readonly NewRelayRecord[]): Promise<void>;
   /**
-   * Stops dual write, or starts it again: durable when it resolves. The same again changes nothing. Of the cloud's sink with a flush time: it collects for so long, until the moment that is named or the
-   * relay's end, whichever is first.
+   * Stops dual write, or starts it again: durable when it resolves. The same again changes nothing. Of the cloud's sink with a flush time or a number of records: it collects for so long, and puts so many into a
+   * message at most; until the moment that is named or the relay's end, whichever is first, or, where none is named, over restarts too.
    * @throws HearthlineError `sink_unknown`, `spool_failed` (nothing has changed)
    */
   turnSink(asked: OutboxSink): Promise<void>;
+  /**
+   * Asks Home Assistant's recorder again for a span, and gives how many events of it are in the spool when it resolves.
+   * @throws HearthlineError fate `retry`: `home_assistant_disconnected` (also while there is no session); fate `dead-letter`: `recorder_absent`
+   */
+  refetch(asked: OutboxRefetch): Promise<number>;
   /** Counts an event that was lost before it came here (a frame that could not be read), and logs the reason once a burst; then looks in the recorder for it. */
   reject(reason: string): void;
 }
@@ -92,6 +111,7 @@ class HomeRelay implements Relay {
   readonly #intake: Intake;
   readonly #lastKnown: LastKnown;
   #onDoubt: (cause: Doubt) => void = () => {};
+  #refetch: Refetch | undefined;
   #onLost: () => void = () => {};
   readonly #sinks: Sinks;
   readonly #stopping = new AbortController();
@@ -141,6 +161,9 @@ class HomeRelay implements Relay {
       lastKnown: this.#lastKnown,
       onDoubt: (call) => {
         this.#onDoubt = call;
+      },
+      onRefetch: (call) => {
+        this.#refetch = call;
       },
       isIncluded,
       nextRevision: () => this.#nextRevision(),
@@ -205,6 +228,14 @@ class HomeRelay implements Relay {
     this.#pushStatus();
   }
 
+  async refetch(asked: OutboxRefetch): Promise<number> {
+    if (this.#refetch) return this.#refetch(asked);
+    throw new HearthlineError(
+      "home_assistant_disconnected",
+      "The recorder was to be asked again, but Home Assistant has not been connected yet.",
+    );
+  }
+
   async #stopInOrder(): Promise<void> {
     const { spool, log } = this.#options;
     this.#stopping.abort();
@@ -246,10 +277,11 @@ class HomeRelay implements Relay {
   #pushStatus(isNews: typeof isStatusNews = () => true): void {
     const state = this.#options.spool.state();
     this.#monitor.noteLosses(state.losses);
-    const flushMs = this.#sinks.cloudFlushMs();
+    const { publishes } = this.#options;
     const record = this.#monitor.record(state, {
       sinks: this.#sinks.states(),
-      ...(flushMs !== undefined && { flushMs }),
+      ...(publishes !== undefined && { publishes }),
+      ...this.#sinks.cloud(),
     });
     if (!isNews(record, this.#saidStatus)) return;
     this.#saidStatus = record;

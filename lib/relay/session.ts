@@ -3,6 +3,7 @@ import type { Logger } from "../base/log.ts";
 import type { GapCause, NewRelayRecord, RegistryName } from "../event/index.ts";
 import type { Admission, Admitted } from "./admit.ts";
 import { CatchUp } from "./backfill/catch-up.ts";
+import { createRefetch, type Refetch } from "./backfill/refetch.ts";
 import { createBell } from "./bell.ts";
 import { entryOf } from "./entry.ts";
 import type { EntityFilter } from "./filter.ts";
@@ -25,6 +26,8 @@ export interface SessionDeps {
   readonly cause: GapCause;
   /** Calls when something has come that could not be read or kept, and says which; until the next session calls. */
   readonly onDoubt: (call: (cause: Doubt) => void) => void;
+  /** Takes what asks this session's recorder again; until the next session gives its own. */
+  readonly onRefetch: (call: Refetch) => void;
   readonly isIncluded: EntityFilter;
   readonly clock: Clock;
   readonly log: Logger;
@@ -83,6 +86,7 @@ class SessionRun {
     this.#snapshot = new SnapshotDue(deps.clock);
     this.#catchUp = new CatchUp({ ...deps, session });
     deps.onDoubt((cause) => this.#doubt(cause));
+    deps.onRefetch(createRefetch({ ...deps, session }));
     void session.closed.then(() => {
       this.#isClosed = true;
       this.#bell.ring();

@@ -42,6 +42,8 @@ export interface ShipperOptions {
   readonly sink: RelaySink;
   /** Instead of the sink's own, while there is one. */
   readonly flushMs?: () => number | undefined;
+  /** As `flushMs`, of the records of a message: never more than the packer takes. */
+  readonly maxRecords?: () => number | undefined;
   readonly spool: Spool;
   readonly random: Random;
   readonly log: Logger;
@@ -159,7 +161,7 @@ class SinkShipper implements Shipper {
     const [oldest] = this.#pending;
     if (!oldest) return IDLE_MS;
     if (this.#stopping.signal.aborted) return 0;
-    const { targetBytes, maxRecords } = sink.packer;
+    const { targetBytes } = sink.packer;
     return dueInMs(
       {
         records: this.#pending.length,
@@ -167,8 +169,13 @@ class SinkShipper implements Shipper {
         oldestAtMs: oldest.appendedAtMs,
         sinceMs: this.#pendingSinceMs,
       },
-      { flushMs: this.#options.flushMs?.() ?? sink.flushMs, targetBytes, maxRecords, clock },
+      { flushMs: this.#options.flushMs?.() ?? sink.flushMs, targetBytes, maxRecords: this.#maxRecords(), clock },
     );
+  }
+
+  #maxRecords(): number {
+    const { maxRecords } = this.#options.sink.packer;
+    return Math.min(this.#options.maxRecords?.() ?? maxRecords, maxRecords);
   }
 
   /** As many messages as are due and one call takes: after an outage that is what the time goes into. */
@@ -177,7 +184,8 @@ class SinkShipper implements Shipper {
     const batch: { slot: Slot; message: SinkMessage }[] = [];
     const work: Promise<void>[] = [];
     while (batch.length < sink.batchMax && this.#dueInMs() <= 0) {
-      const packed = sink.packer.pack(this.#pending);
+      const most = this.#maxRecords();
+      const packed = sink.packer.pack(this.#pending.length > most ? this.#pending.slice(0, most) : this.#pending);
       const [first] = this.#take(packed.fits ? packed.count : 1);
       const fromMs = first?.appendedAtMs ?? 0;
       const slot: Slot = { last: packed.fits ? packed.message.last : packed.n, fromMs, open: 1 };

@@ -2,10 +2,10 @@ import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
 import { CLOUD_SINK, type OutboxSink } from "../event/index.ts";
-import { createFlushOverride } from "./flush-override.ts";
-import type { RelaySink, SinkSwitches, Spool } from "./ports.ts";
+import type { RelaySink, SinkSwitches, SinkTunings, Spool } from "./ports.ts";
 import type { SinkState } from "./ship.ts";
 import { createSwitchboard, createSwitchedShipper, requireSwitchable } from "./switched.ts";
+import { createTuned } from "./tuned.ts";
 
 /** All sinks of the relay, each with a shipper, a cursor and a breaker of its own: none waits for another. */
 export interface Sinks {
@@ -17,26 +17,36 @@ export interface Sinks {
   states(): readonly SinkState[];
   /** As `Relay.turnSink`. */
   turn(asked: OutboxSink): Promise<void>;
-  /** How long the cloud's sink collects; undefined: there is none. */
-  cloudFlushMs(): number | undefined;
+  /** How the cloud's sink works now: how long it collects, and how many records a message takes at most; nothing where there is none. */
+  cloud(): { readonly flushMs?: number; readonly batchRecords?: number };
 }
 
 export interface SinksOptions {
   readonly sinks: readonly RelaySink[];
   readonly spool: Spool;
   readonly switches?: SinkSwitches;
+  /** Keeps what was tuned. Without it a restart is back at the settings. */
+  readonly tunings?: SinkTunings;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
 }
 
-export function createSinks({ sinks, spool, switches, clock, random, log }: SinksOptions): Sinks {
-  const flush = createFlushOverride(clock, log);
+export function createSinks({ sinks, spool, switches, tunings, clock, random, log }: SinksOptions): Sinks {
+  const ofCloud = sinks.find(({ name }) => name === CLOUD_SINK);
+  const tuned = createTuned({ ownFlushMs: ofCloud?.flushMs, store: tunings, clock, log });
   const switchboard = createSwitchboard(switches, log);
   const shippers = new Map(
     sinks.map((sink) => {
       const isCloud = sink.name === CLOUD_SINK;
-      const options = { sink, spool, clock, random, log, ...(isCloud && { flushMs: flush.currentMs }) };
+      const options = {
+        sink,
+        spool,
+        clock,
+        random,
+        log,
+        ...(isCloud && { flushMs: tuned.flushMs, maxRecords: tuned.maxRecords }),
+      };
       return [sink.name, createSwitchedShipper(options, () => switchboard.isOff(sink.name))];
     }),
   );
@@ -51,8 +61,9 @@ export function createSinks({ sinks, spool, switches, clock, random, log }: Sink
     },
     states: () => all().map((shipper) => shipper.state()),
     async turn(asked) {
-      if (asked.sink === CLOUD_SINK && asked.state === "on" && asked.flush_seconds !== undefined) {
-        flush.set(asked.flush_seconds, asked.until);
+      const isTuning = asked.flush_seconds !== undefined || asked.batch_records !== undefined;
+      if (asked.sink === CLOUD_SINK && asked.state === "on" && isTuning) {
+        await tuned.set(asked);
         shippers.get(CLOUD_SINK)?.wake();
         return;
       }
@@ -60,6 +71,12 @@ export function createSinks({ sinks, spool, switches, clock, random, log }: Sink
       await switchboard.keep(asked);
       shippers.get(asked.sink)?.turn(asked.state);
     },
-    cloudFlushMs: () => flush.currentMs() ?? sinks.find(({ name }) => name === CLOUD_SINK)?.flushMs,
+    cloud: () =>
+      ofCloud
+        ? {
+            flushMs: tuned.flushMs() ?? ofCloud.flushMs,
+            batchRecords: Math.min(tuned.maxRecords() ?? ofCloud.packer.maxRecords, ofCloud.packer.maxRecords),
+          }
+        : {},
   };
 }

@@ -20,7 +20,16 @@ export function isStatusNews(now: NewStatus, said: NewStatus | undefined): boole
   // Two pipelines run at once: somebody waits for the figures of both.
   if ((now.sinks ?? []).filter(({ state }) => state === "on").length > 1) return true;
   if (statesText(now) !== statesText(said)) return true;
-  const names = ["connected", "since", "ha_state", "ha_version", "rejected", "flush_seconds", "last_error"] as const;
+  const names = [
+    "connected",
+    "since",
+    "ha_state",
+    "ha_version",
+    "rejected",
+    "flush_seconds",
+    "batch_records",
+    "last_error",
+  ] as const;
   return names.some((name) => now[name] !== said[name]);
 }
 

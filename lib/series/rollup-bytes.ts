@@ -91,10 +91,11 @@ export function decodeRollup(bytes: Uint8Array): Rollup {
 }
 
 const eight = new DataView(new ArrayBuffer(8));
+const eightBytes = new Uint8Array(eight.buffer);
 
 function putDouble(bytes: number[], value: number): void {
   eight.setFloat64(0, value, true);
-  for (let at = 0; at < 8; at++) bytes.push(eight.getUint8(at));
+  for (const byte of eightBytes) bytes.push(byte);
 }
 
 function putWhole(bytes: number[], whole: number): void {
@@ -112,13 +113,23 @@ function putSum(bytes: number[], { small, large }: ExactSum): void {
 
 function putSample(bytes: number[], { atUs, state, value }: Sample, firstUs: number): void {
   putWhole(bytes, atUs - firstUs);
-  // UTF-8 would lose a lone surrogate.
-  const isUtf8 = state.isWellFormed();
-  const text = Buffer.from(state, isUtf8 ? "utf8" : "utf16le");
-  putWhole(bytes, 2 * text.length + Number(!isUtf8));
-  for (const byte of text) bytes.push(byte);
+  if (!putAscii(bytes, state)) {
+    // UTF-8 would lose a lone surrogate.
+    const isUtf8 = state.isWellFormed();
+    const text = Buffer.from(state, isUtf8 ? "utf8" : "utf16le");
+    putWhole(bytes, 2 * text.length + Number(!isUtf8));
+    for (const byte of text) bytes.push(byte);
+  }
   bytes.push(TYPES.indexOf(value === undefined ? "none" : typeof value === "number" ? "number" : `${value}`));
   if (typeof value === "number") putDouble(bytes, value);
+}
+
+/** Most states are numbers and words: no buffer is made for them. False, and nothing written, where there is another character. */
+function putAscii(bytes: number[], text: string): boolean {
+  for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) > 127) return false;
+  putWhole(bytes, 2 * text.length);
+  for (let at = 0; at < text.length; at++) bytes.push(text.charCodeAt(at));
+  return true;
 }
 
 function readerOf(bytes: Uint8Array) {

@@ -26,6 +26,8 @@ export interface Suggestion {
   readonly source: "pattern" | "feature";
   /** From 1; absent: not among the home's best at the moment (then it is kept for its history only). */
   readonly rank?: number;
+  /** Its rank when a person settled it, until the next night: who takes that back finds it where it was. */
+  readonly rankBefore?: number;
   /** 0 to 1: what it saves times how sure it is; patterns and features on one scale. */
   readonly score: number;
   readonly title: string;

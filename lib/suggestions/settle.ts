@@ -6,6 +6,7 @@ import { noted } from "./tonight.ts";
 export type Decision =
   | { readonly what: "accept" }
   | { readonly what: "dismiss" }
+  | { readonly what: "restore" }
   | { readonly what: "snooze"; readonly days: number };
 
 export interface DecisionBy {
@@ -23,11 +24,12 @@ const NOT_THERE: ReadonlySet<AcceptOutcome | undefined> = new Set(["refused", "r
 
 /**
  * The suggestion after the decision; the same one when it was decided so already, so that a button pressed twice does nothing twice. A person may change his mind: dismissed ones may
- * be accepted. An accepted one whose automation is in the home, or on its way there, cannot be dismissed here: it is removed there.
+ * be accepted, and dismissed or put off ones be new again: where the last night had them, or else where the next one ranks them. An accepted one whose automation is in the home, or on its way there, cannot be dismissed or restored here: it is removed there.
  * @throws HearthlineError `suggestion_accepted`
  */
 export function settle(suggestion: Suggestion, decision: Decision, { at, by }: DecisionBy): Suggestion {
-  const { rank: _, snoozedUntil: __, outcome: ___, outcomeDetail: ____, ...rest } = suggestion;
+  const { rank, rankBefore = rank, snoozedUntil: _, outcome: __, outcomeDetail: ___, ...facts } = suggestion;
+  const rest = { ...facts, ...(rankBefore !== undefined && { rankBefore }) };
   if (decision.what === "accept") {
     if (suggestion.status === "accepted" && !NOT_THERE.has(suggestion.outcome)) return suggestion;
     const accepted: Suggestion = {
@@ -46,6 +48,10 @@ export function settle(suggestion: Suggestion, decision: Decision, { at, by }: D
     return suggestion.status === "dismissed"
       ? suggestion
       : noted({ ...rest, status: "dismissed" }, at, "dismissed", by);
+  if (decision.what === "restore")
+    return suggestion.status === "new"
+      ? suggestion
+      : noted({ ...facts, status: "new", ...(rankBefore !== undefined && { rank: rankBefore }) }, at, "restored", by);
   const snoozedUntil = new Date(Date.parse(at) + decision.days * DAY_MS).toISOString();
   return noted({ ...rest, status: "snoozed", snoozedUntil }, at, `snoozed for ${decision.days} days`, by);
 }

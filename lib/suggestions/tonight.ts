@@ -58,8 +58,8 @@ function made(draft: Draft, rank: number, old: Suggestion | undefined, { homeId,
 }
 
 function unranked(suggestion: Suggestion, now: string): Suggestion {
-  if (suggestion.rank === undefined) return suggestion;
-  const { rank: _, ...rest } = suggestion;
+  const { rank, rankBefore: _, ...rest } = suggestion;
+  if (rank === undefined) return rest;
   return isSettled(suggestion, now) ? rest : noted(rest, now, "no longer among the best", "night");
 }
 

@@ -10,7 +10,7 @@ type Report = WireMigrationReport;
 type Check = Report["checks"][number];
 
 export function reportPage(report: Report): Page {
-  const { id, home_id: home, state, verdict, made_at: madeAt, checksum } = report;
+  const { id, home_id: home, state, verdict, made_at: madeAt, checksum, signature } = report;
   const body = html`<div class="wrap"><header class="top">${LOGO}<span class="brand">Hearthline</span></header>
 <main><h1>Migration of ${home}: ${state.replaceAll("_", " ")}</h1>
 <p class="lead"><strong class="v-${verdict}">${verdict}</strong>. From ${String(oldOf(report))}. Made ${when(madeAt)}.</p>
@@ -24,7 +24,7 @@ ${figures(report)}
 ${report.known_limits.length > 0 && html`<h2>What OLD cannot hold</h2>${limits(report)}`}
 <h2>Ledger</h2>${ledger(report)}
 <h2>Plan</h2><pre class="sheet plan">${JSON.stringify(report.plan, null, 2)}</pre>
-<p class="muted small">Migration ${id}. SHA-256 of the report as JSON: <code class="sum">${checksum}</code></p>
+<p class="muted small">Migration ${id}. SHA-256 of the report as JSON: <code class="sum">${checksum}</code>${signature && html`. Signed with the home's key ${signature.key_id}, ${signature.algorithm}: <code class="sum">${signature.mac}</code>`}</p>
 </main></div>`;
   return documentPage({ title: `Migration of ${home}`, body, style: REPORT_STYLE + PLOT_STYLE });
 }

@@ -71,6 +71,7 @@ function joined(config: Config, options: FunctionOptions): ApiParts {
   const index = createDynamodbDeviceIndex(table);
   const ledger = createDynamodbLedger(table);
   const tokens = createDynamodbTokenStore(table);
+  const keys = createDynamodbHomeKeys(table);
   const identify = createIdentify(tokens, clock);
   const { version } = packageJson;
   return {
@@ -105,11 +106,12 @@ function joined(config: Config, options: FunctionOptions): ApiParts {
       ledger,
       index,
       tokens,
+      keys,
       clock,
       random: cloud.random,
       newId: () => randomUUID(),
     }),
-    keys: createDynamodbHomeKeys(table),
+    keys,
     queue: cloud.queue("events"),
     futureSeconds: config.HEARTHLINE_FUTURE_SECONDS,
     log,

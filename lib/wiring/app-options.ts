@@ -30,6 +30,7 @@ export const APP_OPTIONS: Settings = {
   old_user: "HEARTHLINE_OLD_USER",
   old_password: "HEARTHLINE_OLD_PASSWORD",
   old_measurement: "HEARTHLINE_OLD_MEASUREMENT",
+  old_precision: "HEARTHLINE_OLD_PRECISION",
   status_seconds: "HEARTHLINE_RELAY_STATUS_SECONDS",
   allow: "HEARTHLINE_RELAY_ALLOW",
   log_level: "HEARTHLINE_LOG_LEVEL",

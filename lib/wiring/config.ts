@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import * as z from "zod";
 import { HearthlineError } from "../base/errors.ts";
 import { LOG_LEVELS } from "../base/log.ts";
+import { PRECISIONS } from "../migration/precision.ts";
 import {
   CONFLICT_RULES,
   count,
@@ -63,6 +64,8 @@ const settings = {
   HEARTHLINE_OLD_PASSWORD: z.string().min(1).optional(),
   /** The integration's `default_measurement`. */
   HEARTHLINE_OLD_MEASUREMENT: z.string().min(1).optional(),
+  /** The integration's `precision`: what the relay writes is cut alike. */
+  HEARTHLINE_OLD_PRECISION: z.enum(PRECISIONS, { error: 'wanted is "us", "ms" or "s"' }).default("us"),
   HEARTHLINE_SPOOL_MAX_MB: count("HEARTHLINE_SPOOL_MAX_MB", 1, 1_000_000, 1024),
   HEARTHLINE_SPOOL_MIN_FREE_MB: count("HEARTHLINE_SPOOL_MIN_FREE_MB", 0, 1_000_000, 256),
   HEARTHLINE_SPOOL_AT_BOUND: z

@@ -8,7 +8,7 @@ import {
   type Phase,
   type Retention,
 } from "../analysis/index.ts";
-import { createOutbox } from "../publish/index.ts";
+import { canReach, createOutbox } from "../publish/index.ts";
 import type { EventStore } from "../store/ports.ts";
 import type { Cloud } from "./aws.ts";
 
@@ -40,7 +40,9 @@ export function createDevicePhases(
   return {
     capabilities: capabilitiesPhase({
       ...shared,
+      // Zigbee2MQTT is asked over the broker.
       ask: async (homeId) =>
+        canReach(await shared.index.relayStatuses(homeId)) &&
         (await outbox.add({ homeId, kind: "capabilities", expiresInSeconds: ASK_EXPIRES_SECONDS })).added,
       staleDays: config.HEARTHLINE_STALE_CAPABILITY_DAYS,
       budgetMs: CAPABILITIES_BUDGET_MS,

@@ -14,6 +14,7 @@ export function createCloudDisplay({ config, table, clock, random }: Cloud): Dis
     outbox: createOutbox({ store: createDynamodbOutboxStore(table), clock, random }),
     suggestions: createDynamodbSuggestionStore(table),
     homes: createDynamodbHomeDirectory(table),
+    index: createDynamodbDeviceIndex(table),
     clock,
     ...(url !== undefined && { url }),
   });

@@ -4,14 +4,16 @@ import type { Clock } from "../base/clock.ts";
 import { HearthlineError } from "../base/errors.ts";
 import type { Random } from "../base/random.ts";
 import type { DeviceIndex } from "../devices/index.ts";
-import type { Ledger } from "../ingest/index.ts";
+import type { HomeKeys, Ledger } from "../ingest/index.ts";
 import { type Control, createControl } from "../migration/control.ts";
 import { planSchema } from "../migration/plan.ts";
 import type { MigrationStore } from "../migration/ports.ts";
 import { reportOf } from "../migration/report.ts";
+import { signed } from "../migration/report-signature.ts";
+import { wireTuning } from "../migration/tuning/wire.ts";
 import type { Migration } from "../migration/types.ts";
-import { wireChange, wireCounts, wireDifference, wireMigration, wireName } from "../migration/wire.ts";
-import { ledgerOf, metricsOf } from "./migration-figures.ts";
+import { wireChange, wireDifference, wireMigration, wireName } from "../migration/wire.ts";
+import { ledgerOf, metricsOf, wireDifferenceCounts } from "./migration-figures.ts";
 import { readPlan } from "./read-plan.ts";
 
 export interface MigrationApiParts {
@@ -19,6 +21,8 @@ export interface MigrationApiParts {
   readonly ledger: Pick<Ledger, "rows">;
   readonly index: Pick<DeviceIndex, "relayStatuses">;
   readonly tokens: Pick<TokenStore, "list">;
+  /** The home's key signs its reports. */
+  readonly keys: Pick<HomeKeys, "current">;
   readonly clock: Clock;
   readonly random: Random;
   readonly newId: () => string;
@@ -57,19 +61,21 @@ export function createMigrationApi(parts: MigrationApiParts): Migrations {
       ofOne(homeId, id, async () => {
         const { count, examples } = await store.differences(homeId, id);
         const ordered = examples.toSorted((a, b) => a.atUs - b.atUs || (a.entityId < b.entityId ? -1 : 1));
-        const repaired = examples.filter(({ isRepaired }) => isRepaired).length;
-        return { counts: { ...wireCounts(count), repaired }, differences: ordered.map(wireDifference) };
+        return { counts: wireDifferenceCounts({ count, examples }), differences: ordered.map(wireDifference) };
       }),
     metrics: (homeId, id) => ofOne(homeId, id, (migration) => metricsOf(parts, migration)),
+    tuning: (homeId, id) => ofOne(homeId, id, async () => wireTuning(id, await store.memory(homeId, id, "tuning"))),
     report: (homeId, id) =>
       ofOne(homeId, id, async (migration) => {
-        const [audit, differences, pairs, rows] = await Promise.all([
+        const [audit, differences, pairs, rows, key] = await Promise.all([
           store.audit(homeId, id),
           store.differences(homeId, id),
           store.pairs(homeId, id, migration.createdUs - 1),
           ledger.rows(homeId),
+          parts.keys.current(homeId),
         ]);
-        return reportOf({ migration, audit, differences, pairs, ledger: ledgerOf(rows), nowUs: nowUs() });
+        const report = reportOf({ migration, audit, differences, pairs, ledger: ledgerOf(rows), nowUs: nowUs() });
+        return key ? signed(report, key) : { ...report, signature: null };
       }),
   };
 }

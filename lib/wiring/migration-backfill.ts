@@ -1,11 +1,15 @@
 import { randomBytes } from "node:crypto";
 import { createDynamodbHomeKeys } from "../adapters/dynamodb/home-keys.ts";
+import { createDynamodbLedger } from "../adapters/dynamodb/ledger.ts";
 import { createOldPast } from "../adapters/legacy/old-past.ts";
 import { createOldSystem } from "../adapters/legacy/old-system.ts";
 import { HearthlineError } from "../base/errors.ts";
 import type { EventRecord, HomeKey } from "../event/index.ts";
 import { checkEvent, EARLIEST_EVENT_US } from "../ingest/index.ts";
 import { createBackfillCheck } from "../migration/checks/backfill.ts";
+import { placedPast } from "../migration/checks/placed-past.ts";
+import { createLedgerFacts } from "../migration/consistency/ledger-facts.ts";
+import type { ScanNew } from "../migration/consistency/place-past.ts";
 import type { Check } from "../migration/ports.ts";
 import { createAttributeFilter, createEntityFilter } from "../relay/index.ts";
 import type { EventStore } from "../store/ports.ts";
@@ -43,22 +47,25 @@ export function takingOf({ config, clock }: Pick<Cloud, "config" | "clock">) {
 }
 
 /** OLD's past goes the way of every import. One check for all homes and steps: it keeps the numbers that it gives out. */
-export function createMigrationBackfill(cloud: Cloud, events: Pick<EventStore, "range">): Check {
+export function createMigrationBackfill(cloud: Cloud, events: Pick<EventStore, "range" | "scan">): Check {
   const { config, clock, random, table } = cloud;
   const secrets = oldSecretsOf(config);
   const taking = takingOf(cloud);
   const { isIncluded } = taking;
+  const facts = createLedgerFacts({ ledger: createDynamodbLedger(table), nowUs: () => clock.nowMs() * 1000 });
   return createBackfillCheck({
     ...{ clock, random, sink: importSink(cloud) },
-    async past({ plan }, toUs) {
+    async past({ plan, homeId }, toUs) {
       const system = createOldSystem(plan.old, secrets, { clock });
       const source = createOldPast(plan.old, secrets, { isIncluded, fromUs: plan.fromUs, toUs, system });
       const close = async () => {
         await source.close();
         await system.close();
       };
-      return { ...source, close };
+      const scan: ScanNew = (span) => events.scan({ homeId, ...span });
+      return { ...placedPast(source, system.limits, scan), close };
     },
+    settledUs: async (homeId) => (await facts.settledUs(homeId)).new,
     key: (homeId) => signingKeyOf(table, homeId),
     taking,
     async isInNew(homeId, { entityId, atUs }) {

@@ -3,7 +3,7 @@ import type { Clock } from "../base/clock.ts";
 import type { DeviceIndex, RelayStatus } from "../devices/ports.ts";
 import { completeUpTo, countOfRanges, gapsOf, isImport, type Ledger, type LedgerRow } from "../ingest/index.ts";
 import { pointerOf } from "../migration/pointer.ts";
-import type { MigrationStore } from "../migration/ports.ts";
+import type { DifferenceClass, MigrationStore } from "../migration/ports.ts";
 import { readsOver } from "../migration/read-figures.ts";
 import type { Migration } from "../migration/types.ts";
 import { wireCheck, wireCounts } from "../migration/wire.ts";
@@ -68,6 +68,19 @@ function sinksOf(migration: Migration, relays: readonly RelayStatus[], rows: rea
   ];
 }
 
+type Found = Awaited<ReturnType<MigrationStore["differences"]>>;
+
+/** Those that were sent again, and are there, are open no more. */
+export function wireDifferenceCounts({ count, examples }: Found): WireMigrationMetrics["differences"] {
+  const counts = wireCounts(count);
+  const repaired = examples.filter((one) => one.isRepaired === true && OPEN.has(one.class)).length;
+  const found = counts.missing_in_new + counts.missing_in_old + counts.different;
+  return { ...counts, open: Math.max(0, found - repaired), repaired };
+}
+
+/** Classes that count. */
+const OPEN: ReadonlySet<DifferenceClass> = new Set(["missing-in-new", "missing-in-old", "different"]);
+
 interface FigureParts {
   readonly store: Pick<MigrationStore, "pairs" | "differences">;
   readonly ledger: Pick<Ledger, "rows">;
@@ -86,7 +99,7 @@ export async function metricsOf(
   const { homeId, id, state, stagePercent, verdict, checks } = migration;
   const nowUs = clock.nowMs() * 1000;
   const fromUs = Math.max(migration.createdUs, nowUs - RECENT_US);
-  const [pairs, { count }, rows, relays] = await Promise.all([
+  const [pairs, differences, rows, relays] = await Promise.all([
     store.pairs(homeId, id, fromUs - 1),
     store.differences(homeId, id),
     ledger.rows(homeId),
@@ -102,6 +115,6 @@ export async function metricsOf(
     checks: checks.map(wireCheck),
     sinks: sinksOf(migration, relays, rows),
     reads: readsOver(pairs, { fromUs, toUs: Math.max(fromUs, nowUs), spans: SPANS }),
-    differences: wireCounts(count),
+    differences: wireDifferenceCounts(differences),
   };
 }

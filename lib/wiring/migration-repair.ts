@@ -6,6 +6,7 @@ import { HearthlineError } from "../base/errors.ts";
 import type { HomeEvent } from "../event/index.ts";
 import { createLedgerFacts } from "../migration/consistency/ledger-facts.ts";
 import { openDifferences } from "../migration/consistency/open-differences.ts";
+import { type RefetchSpan, refetchSpans } from "../migration/consistency/refetch-spans.ts";
 import { createRepair, type Repair, type RepairPlan } from "../migration/consistency/repair.ts";
 import { newSide, oldSide, type Sides } from "../migration/consistency/sides.ts";
 import type { Difference, DifferenceClass, Migration, MigrationStore } from "../migration/ports.ts";
@@ -14,36 +15,31 @@ import { type Cloud, type CloudOptions, createCloud } from "./aws.ts";
 import { readConfig } from "./config.ts";
 import { createEventStore } from "./event-store.ts";
 import { oldSecretsOf } from "./migration-backfill.ts";
+import { createHomeRecorder, type HomeRecorder, RECORDER } from "./migration-refetch.ts";
+import { applyRepair, type OnRepairProgress, type RepairedRows } from "./migration-repair-apply.ts";
 import { createRepairSources, createRepairWay } from "./migration-repair-way.ts";
 
-export type { Difference, DifferenceClass };
+export type { Difference, DifferenceClass, OnRepairProgress, RepairedRows };
 
 export interface MigrationRepairOptions extends CloudOptions {
   readonly homeId: string;
   readonly id: string;
   readonly signal: AbortSignal;
+  /** Who repairs, for the audit. Default: `migrate repair`. */
+  readonly actor?: string;
+  /** Ask Home Assistant's recorder before OLD, where a relay is there to ask it. Default: yes. */
+  readonly hasRecorder?: boolean;
 }
-
-/** How far it is: of so many differences, so many. */
-export type OnRepairProgress = (done: number, of: number) => void;
 
 export interface PlannedRepair extends Omit<RepairPlan, "words"> {
   /** Told as differences, and none any more: somebody else has sent them, or they came late. */
   readonly there: readonly Difference[];
   /** False: there are more differences than one repair takes; run it again. */
   readonly isAll: boolean;
+  /** What the recorder is asked for first, by the relay; what it does not have is then sent as `actions` says. Nobody knows before what it has. */
+  readonly spans: readonly RefetchSpan[];
   /** For people: who was asked for what NEW lacks. */
   readonly tried: readonly string[];
-}
-
-export interface RepairedRows {
-  readonly repaired: readonly Difference[];
-  /** Sent, and not there at the last look. */
-  readonly open: readonly { readonly difference: Difference; readonly reason: string }[];
-  /** Rows that NEW does not take, by its own rules. */
-  readonly refused: readonly string[];
-  /** False: it was stopped; the same call goes on. */
-  readonly isFinished: boolean;
 }
 
 /** Sends again what one side lacks, from this machine: OLD may be reached from nowhere else. */
@@ -58,10 +54,6 @@ export interface MigrationRepair {
 /** One repair takes so many differences: as many as are kept by name. */
 const DIFFERENCES_MAX = 10_000;
 const PLAN_BATCH = 50;
-/** So long what was sent and is not there is looked at again. */
-const LAST_LOOK_MS = 30_000;
-const LOOK_EVERY_MS = 2_000;
-
 /** @throws HearthlineError `not_found`, `migration_state_wrong` (it has ended, and OLD may be gone), `setting_invalid` */
 export async function createMigrationRepair(
   env: Readonly<Record<string, string | undefined>>,
@@ -95,15 +87,18 @@ export async function createMigrationRepair(
     ...{ old: oldSide(old), new: newSide(events, homeId), limits },
     isLeftOut: (entityId) => !isIncluded(entityId),
   };
-  const joined = { cloud, store, migration, repair, sides, signal };
+  const recorder = options.hasRecorder === false ? undefined : createHomeRecorder(cloud, { homeId, signal });
+  const { actor = "migrate repair" } = options;
+  const joined: Joined = { cloud, store, migration, repair, sides, signal, recorder };
   return {
     async plan(classes, onProgress) {
-      const tried = [...sources.map(({ name }) => name), `OLD (${old.name})`];
-      return { ...(await planOf(joined, classes, onProgress)), tried };
+      const planned = await planOf(joined, classes, onProgress);
+      const first = planned.spans.length > 0 ? [RECORDER] : [];
+      return { ...planned, tried: [...first, ...sources.map(({ name }) => name), `OLD (${old.name})`] };
     },
     async apply(planned, onProgress) {
       refused.clear();
-      const done = await applyAll(joined, planned, onProgress);
+      const done = await applyRepair({ ...joined, clock: cloud.clock, actor }, planned, onProgress ?? (() => {}));
       return { ...done, refused: [...refused] };
     },
     async close() {
@@ -133,10 +128,11 @@ interface Joined {
   readonly repair: Repair;
   readonly sides: Sides;
   readonly signal: AbortSignal;
+  readonly recorder: HomeRecorder | undefined;
 }
 
 async function planOf(
-  { cloud, store, migration, repair, sides, signal }: Joined,
+  { cloud, store, migration, repair, sides, signal, recorder }: Joined,
   classes: ReadonlySet<DifferenceClass>,
   onProgress: OnRepairProgress = () => {},
 ): Promise<Omit<PlannedRepair, "tried">> {
@@ -161,39 +157,6 @@ async function planOf(
   }
   const actions = plans.flatMap((plan) => plan.actions);
   const left = plans.flatMap((plan) => plan.left);
-  return { actions, left, there, isAll };
+  const spans = (await recorder?.isReachable()) ? refetchSpans(still) : [];
+  return { actions, left, there, isAll, spans };
 }
-
-async function applyAll(
-  { cloud, store, migration, repair, signal }: Joined,
-  planned: PlannedRepair,
-  onProgress: OnRepairProgress = () => {},
-): Promise<Omit<RepairedRows, "refused">> {
-  const { clock } = cloud;
-  const mark = (found: readonly Difference[]) => store.addDifferences(migration.homeId, migration.id, found);
-  const repaired: Difference[] = [];
-  let open: RepairedRows["open"] = [];
-  await mark(planned.there);
-  let next: number | undefined = planned.actions.length > 0 ? 0 : undefined;
-  while (next !== undefined && !signal.aborted) {
-    const outcome = await repair.apply(planned, next);
-    await mark(outcome.repaired);
-    repaired.push(...outcome.repaired);
-    open = [...open, ...outcome.open];
-    next = outcome.next;
-    onProgress(next ?? planned.actions.length, planned.actions.length);
-  }
-  const untilMs = clock.monotonicMs() + LAST_LOOK_MS;
-  while (open.length > 0 && !signal.aborted) {
-    const { there } = await repair.look(open.map(({ difference }) => difference));
-    await mark(there);
-    repaired.push(...there);
-    const gone = new Set(there.map(keyOf));
-    open = open.filter(({ difference }) => !gone.has(keyOf(difference)));
-    if (open.length === 0 || clock.monotonicMs() >= untilMs) break;
-    await clock.sleep(LOOK_EVERY_MS, signal);
-  }
-  return { repaired, open, isFinished: next === undefined };
-}
-
-const keyOf = ({ class: kind, entityId, atUs }: Difference): string => `${kind} ${atUs} ${entityId}`;

@@ -11,12 +11,11 @@ import { createCleanupCheck } from "../migration/checks/cleanup.ts";
 import { createHandoverCheck } from "../migration/checks/handover.ts";
 import { createHealthNewCheck, createHealthOldCheck } from "../migration/checks/health.ts";
 import { isStarted } from "../migration/places.ts";
-import { pointerOf } from "../migration/pointer.ts";
 import type { Migration, MigrationStore } from "../migration/ports.ts";
 import { SILENCE_MS } from "../migration/reads/pointer-cache.ts";
-import { changed } from "../migration/row.ts";
 import {
   createSimplePorts,
+  moveSimple,
   runSimple,
   type SimpleJournalStore,
   type SimpleOutcome,
@@ -49,7 +48,6 @@ export interface SimpleMigrationOptions extends CloudOptions {
 }
 
 const { version } = packageJson;
-const ACTOR = "the simple way";
 const DAY_US = 86_400_000_000;
 /** The nightly prune is at work at the edge. */
 const PRUNE_US = 3_600_000_000;
@@ -118,7 +116,16 @@ function portsOf(env: Env, options: SimpleMigrationOptions, joined: Joined): Sim
     pointerMs: SILENCE_MS,
     withinMs: options.withinSeconds * 1000,
     backUp: () => backUp(env, options),
-    move: (state, stagePercent, reason) => move(joined, { state, stagePercent, reason }),
+    move: (state, stagePercent, reason) =>
+      moveSimple(
+        {
+          migrations: joined.migrations,
+          homeId: migration.homeId,
+          id: migration.id,
+          nowUs: () => clock.nowMs() * 1000,
+        },
+        { state, stagePercent, reason },
+      ),
   });
 }
 
@@ -127,21 +134,6 @@ async function backUp(env: Env, options: SimpleMigrationOptions): Promise<string
   await createHomeBackup(env, { ...options, version, isReplacing: true, waitSeconds: options.withinSeconds });
   await verifyHomeBackup({ path, passphrase, signal: options.signal });
   return path;
-}
-
-type Place = Pick<Migration, "state" | "stagePercent"> & { readonly reason: string };
-
-/** The row, then the pointer. A row that stands there already was written by a run that died before the pointer. */
-async function move({ cloud, migrations, migration: { homeId, id } }: Joined, place: Place): Promise<void> {
-  const there = await migrations.get(homeId, id);
-  if (!there) throw new HearthlineError("not_found", `The migration "${id}" of the home "${homeId}" is gone.`);
-  const next =
-    there.state === place.state
-      ? there
-      : changed(there, { ...place, stage: 0, actor: ACTOR, nowUs: cloud.clock.nowMs() * 1000 });
-  if (next !== there) await migrations.commit(next, { expected: there.revision });
-  await migrations.setPointer(homeId, pointerOf(next));
-  if (place.state === "complete" || place.state === "rolled_back") await migrations.settle(homeId, id);
 }
 
 function journalIn(path: string): SimpleJournalStore {

@@ -4,10 +4,11 @@ import { createDynamodbOutboxStore } from "../adapters/dynamodb/outbox.ts";
 import { createHealth, type GatherHealth } from "../api/health.ts";
 import { RELAY_QUIET_SECONDS } from "../api/health-rules.ts";
 import { openMetrics } from "../api/metrics.ts";
-import type { DeviceIndex } from "../devices/ports.ts";
+import type { DeviceIndex, RelayStatus } from "../devices/ports.ts";
 import type { Ledger } from "../ingest/index.ts";
+import { tryAlert } from "../migration/alerts.ts";
 import type { SinkTurner } from "../migration/checks/dual-write.ts";
-import type { Monitoring } from "../migration/checks/final.ts";
+import { ALERT_AGAIN_US, type Monitoring, NOBODY_TOLD } from "../migration/checks/final-monitoring.ts";
 import type { NewParts } from "../migration/checks/health.ts";
 import type { DeadLetterLook } from "../migration/checks/loss.ts";
 import type { OldUse } from "../migration/checks/quiet.ts";
@@ -15,6 +16,7 @@ import type { MigrationStore } from "../migration/ports.ts";
 import { createOutbox } from "../publish/index.ts";
 import type { EventStore } from "../store/ports.ts";
 import type { Cloud } from "./aws.ts";
+import { metricsOf } from "./migration-figures.ts";
 
 export interface WatchParts {
   readonly cloud: Cloud;
@@ -41,22 +43,51 @@ export const createNewParts = (gather: GatherHealth, { cloud, index }: WatchPart
   async look(homeId) {
     const [{ parts }, statuses] = await Promise.all([gather(), index.relayStatuses(homeId)]);
     const served = parts.map(({ name, state, detail }) => ({ name, ...(state === "down" && { problem: detail }) }));
-    const newest = statuses.toSorted((a, b) => Date.parse(b.at) - Date.parse(a.at))[0];
+    const newest = newestOf(statuses);
     if (!newest) return [...served, { name: "relay", problem: "No relay of this home has reported yet." }];
     const silentSeconds = Math.round((cloud.clock.nowMs() - Date.parse(newest.at)) / 1000);
-    const isSilent = silentSeconds > RELAY_QUIET_SECONDS + 2 * (newest.flushSeconds ?? 0);
+    const isSilent = silentSeconds > quietSecondsOf(newest);
     return [...served, { name: "relay", ...(isSilent && { problem: `Has said nothing for ${silentSeconds} s.` }) }];
   },
 });
 
-/** What people and programs watch NEW by, without the way through the gateway: a function has no address of its own. */
-export const createMonitoring = (gather: GatherHealth): Monitoring => ({
-  async health() {
-    const { status, parts } = await gather();
-    return { status, parts: parts.length };
-  },
-  metrics: async () => openMetrics(await gather(), { details: true }),
-});
+/** What the routes `/health` and `/metrics` answer the home's own token, without the way through the gateway: a function has no address of its own. And an alert, as a step sends it. */
+export function createMonitoring(
+  gather: GatherHealth,
+  { cloud, index, ledger, store }: WatchParts & { readonly store: MigrationStore },
+): Monitoring {
+  const outbox = createDynamodbOutboxStore(cloud.table);
+  return {
+    async health(homeId) {
+      const [{ status, parts }, statuses] = await Promise.all([gather(homeId), index.relayStatuses(homeId)]);
+      // As they are shown: a relay that is gone for good is a part no more, and one that was followed by another says nothing of now.
+      const newest = newestOf(statuses);
+      const shown = parts.find(({ relay }) => newest && relay?.relay_id === newest.relayId);
+      const figures =
+        newest && shown?.relay
+          ? [{ name: shown.name, atMs: Date.parse(shown.relay.at), maxSeconds: quietSecondsOf(newest) }]
+          : [];
+      return { status, parts: parts.length, figures };
+    },
+    async metrics(migration) {
+      const [health, figures] = await Promise.all([
+        gather(migration.homeId),
+        metricsOf({ store, ledger, index, clock: cloud.clock }, migration),
+      ]);
+      return openMetrics(health, { details: true, migration: figures });
+    },
+    async tryAlert(migration, attemptUs) {
+      // It has said by its settings that nothing reaches the house: nobody would take it.
+      if (newestOf(await index.relayStatuses(migration.homeId))?.publishes === false) return { status: NOBODY_TOLD };
+      return tryAlert(outbox, migration, { attemptUs, expiresAfterUs: ALERT_AGAIN_US });
+    },
+  };
+}
+
+const newestOf = (statuses: readonly RelayStatus[]): RelayStatus | undefined =>
+  statuses.toSorted((a, b) => Date.parse(b.at) - Date.parse(a.at))[0];
+
+const quietSecondsOf = ({ flushSeconds = 0 }: RelayStatus): number => RELAY_QUIET_SECONDS + 2 * flushSeconds;
 
 /** How many of each queue are looked at: a message that nobody clears up is met again at each step. */
 const PEEKED_MAX = 20;

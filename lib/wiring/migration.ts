@@ -24,10 +24,12 @@ import { createHandoverCheck } from "../migration/checks/handover.ts";
 import { createHealthNewCheck, createHealthOldCheck } from "../migration/checks/health.ts";
 import { createLossCheck } from "../migration/checks/loss.ts";
 import { lagOfOld } from "../migration/checks/newest.ts";
+import { oldOfStep } from "../migration/checks/old-of-step.ts";
 import { createPerformanceCheck } from "../migration/checks/performance.ts";
+import { createPrecisionCheck } from "../migration/checks/precision.ts";
 import { createProbes } from "../migration/checks/probes.ts";
 import { createQuietCheck } from "../migration/checks/quiet.ts";
-import { createStabilityCheck } from "../migration/checks/stability.ts";
+import { COUNT_UNIT_US, type Counters, createStabilityCheck } from "../migration/checks/stability.ts";
 import { createConsistencyCheck } from "../migration/consistency/check.ts";
 import { createLedgerFacts } from "../migration/consistency/ledger-facts.ts";
 import { createStepper, type OpenChecks, type Stepper } from "../migration/index.ts";
@@ -79,9 +81,9 @@ function createChecks({ cloud, store, log }: CheckParts): (migration: Migration)
   const shared = {
     way: createCanaryWay(cloud, events),
     parts: createNewParts(gather, watch),
-    monitoring: createMonitoring(gather),
+    monitoring: createMonitoring(gather, { ...watch, store }),
     sinks: createSinkTurner(cloud),
-    counters: countersOf(),
+    counters: countersOf(events),
     abilities: createDynamodbAbilityStore(table),
     conflicts: createDynamodbConflictStore(table),
     use: createOldUse(store),
@@ -94,20 +96,21 @@ function createChecks({ cloud, store, log }: CheckParts): (migration: Migration)
     errors: createErrorsCheck({ store }),
     healthNew: createHealthNewCheck(shared),
     backfill: createMigrationBackfill(cloud, events),
-    tuning: createMigrationTuning(cloud, index),
+    tuning: createMigrationTuning(cloud, { index, events, store }),
   };
 
   return (migration) => {
     const { plan } = migration;
     const secrets = oldSecretsOf(config);
-    const old = createOldSystem(plan.old, secrets, { clock });
+    const { old, found } = oldOfStep(createOldSystem(plan.old, secrets, { clock }));
     // One that hangs is down for its readers long before a scan would give up.
     const oldForHealth = createOldSystem(plan.old, secrets, { clock, timeoutMs: HEALTH_TIMEOUT_MS });
     const oldDevices = plan.old.devices === undefined ? undefined : createOldDevices(plan.old.devices, secrets, {});
     const both = { ...shared, old, oldDevices };
     const ofOld: readonly Check[] = [
-      createHealthOldCheck({ ...both, old: oldForHealth }),
+      createHealthOldCheck({ ...both, old: oldForHealth, onLooked: found }),
       constant.healthNew,
+      createPrecisionCheck({ old, store: events }),
       createCanaryCheck(both),
       createDualWriteCheck({ ...both, store: events }),
       constant.loss,
@@ -165,5 +168,12 @@ function consistencyOf({ plan }: Migration, parts: ConsistencyParts): Check {
   });
 }
 
-/** What the process of this function holds: locally that of all functions. */
-const countersOf = () => ({ new: async () => ({ memoryBytes: process.memoryUsage.rss() }) });
+/** What the process of this function holds (locally that of all functions), and what of a span is in the store. */
+const countersOf = (events: Pick<EventStore, "tiles">): Counters => ({
+  async new({ homeId, fromUs, toUs }) {
+    const memoryBytes = process.memoryUsage.rss();
+    if (toUs <= fromUs) return { memoryBytes, eventsTaken: 0 };
+    const tiles = await events.tiles({ homeId, fromUs, toUs, widthUs: COUNT_UNIT_US });
+    return { memoryBytes, eventsTaken: tiles.reduce((sum, { count }) => sum + count, 0) };
+  },
+});

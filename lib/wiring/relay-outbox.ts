@@ -8,12 +8,16 @@ import { availabilityTopic } from "../event/index.ts";
 import { createOutboxRunner, type OutboxRunner, type OutboxRunnerOptions } from "../relay/index.ts";
 import type { Config } from "./config.ts";
 
-export interface RelayOutboxOptions extends Pick<OutboxRunnerOptions, "append" | "turnSink"> {
+export interface RelayOutboxOptions extends Pick<OutboxRunnerOptions, "append" | "turnSink" | "refetch"> {
   readonly config: Config;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
 }
+
+/** Whether the relay has an outbox, and a broker for it. */
+export const canPublish = (config: Config): boolean =>
+  [config.HEARTHLINE_URL, config.HEARTHLINE_TOKEN, config.HEARTHLINE_MQTT_URL].every((set) => set !== undefined);
 
 /** The relay's outbox, when it has an address and a token; otherwise nothing, which is said. Without a broker it writes automations only. */
 export function createRelayOutbox({
@@ -23,6 +27,7 @@ export function createRelayOutbox({
   log,
   append,
   turnSink,
+  refetch,
 }: RelayOutboxOptions): OutboxRunner | undefined {
   const { HEARTHLINE_MQTT_URL: mqttUrl, HEARTHLINE_URL: url, HEARTHLINE_TOKEN: token } = config;
   if (url === undefined || token === undefined) {
@@ -46,6 +51,7 @@ export function createRelayOutbox({
     intervalSeconds: config.HEARTHLINE_OUTBOX_SECONDS,
     append,
     turnSink,
+    refetch,
     clock,
     random,
     log,

@@ -8,8 +8,9 @@ import { HearthlineError, messageOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
 import { CLOUD_SINK, type HomeKey, type OutboxSink } from "../event/index.ts";
+import { PRECISION_US } from "../migration/precision.ts";
 import { createEnvelopePacker, flushPolicy } from "../relay/index.ts";
-import type { RelaySink } from "../relay/ports.ts";
+import type { RelaySink, SinkTunings } from "../relay/ports.ts";
 import { credentialsFor } from "./aws.ts";
 import type { Config } from "./config.ts";
 
@@ -75,6 +76,18 @@ export function withinBudget(asked: OutboxSink, config: Config): OutboxSink {
   return { ...asked, flush_seconds: intervalMs / 1000 };
 }
 
+/** Nor does what was kept of it when the budget has become smaller since. */
+export const tuningsWithinBudget = (tunings: SinkTunings, config: Config): SinkTunings => ({
+  save: (kept) => tunings.save(kept),
+  async load() {
+    const { flush, ...rest } = await tunings.load();
+    if (!flush) return rest;
+    const asked = { sink: CLOUD_SINK, state: "on" as const, flush_seconds: flush.ms / 1000 };
+    const { flush_seconds: seconds = asked.flush_seconds } = withinBudget(asked, config);
+    return { ...rest, flush: { ...flush, ms: seconds * 1000 } };
+  },
+});
+
 function oldSink(config: Config, clock: Clock): RelaySink | undefined {
   const { HEARTHLINE_OLD_SINK: kind, HEARTHLINE_OLD_URL: url, HEARTHLINE_OLD_TOKEN: token } = config;
   if (kind === "none") return undefined;
@@ -84,7 +97,8 @@ function oldSink(config: Config, clock: Clock): RelaySink | undefined {
       `The settings cannot be used. HEARTHLINE_OLD_URL is not set; HEARTHLINE_OLD_SINK is "${kind}" and wants the address of the old pipeline.`,
     );
   }
-  const shared = { name: OLD_SINK, url, clock, flushMs: OLD_FLUSH_MS, ...(token && { token }) };
+  const precisionUs = PRECISION_US[config.HEARTHLINE_OLD_PRECISION];
+  const shared = { name: OLD_SINK, url, clock, precisionUs, flushMs: OLD_FLUSH_MS, ...(token && { token }) };
   if (kind === "http") return createHttpSink(shared);
   const { HEARTHLINE_OLD_USER: user, HEARTHLINE_OLD_PASSWORD: password } = config;
   return createInfluxSink({

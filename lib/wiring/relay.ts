@@ -2,6 +2,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { createFileLastKnown } from "../adapters/file/last-known.ts";
 import { createFileSinkSwitches } from "../adapters/file/sink-switches.ts";
+import { createFileSinkTunings } from "../adapters/file/sink-tunings.ts";
 import { createHomeAssistant } from "../adapters/homeassistant/client.ts";
 import type { HaProblemKind } from "../adapters/homeassistant/problem.ts";
 import { systemClock } from "../base/clock.ts";
@@ -13,8 +14,15 @@ import { createRelay, metricsOf, type OutboxRunner, type Relay } from "../relay/
 import { type ConfigWith, readConfig } from "./config.ts";
 import { createMachine } from "./machine.ts";
 import { createHttpClock, homeAssistantPage } from "./relay-clocks.ts";
-import { createRelayOutbox } from "./relay-outbox.ts";
-import { createSinks, requireCredentials, sinkNames, sqsAddress, withinBudget } from "./relay-sinks.ts";
+import { canPublish, createRelayOutbox } from "./relay-outbox.ts";
+import {
+  createSinks,
+  requireCredentials,
+  sinkNames,
+  sqsAddress,
+  tuningsWithinBudget,
+  withinBudget,
+} from "./relay-sinks.ts";
 import { openSpool } from "./relay-spool.ts";
 import { serveRelayStatus } from "./relay-status.ts";
 
@@ -91,6 +99,7 @@ export async function createRelayProcess(env: Env, { isAlone, writeLog }: RelayP
     lastKnown: createFileLastKnown({ path: join(config.HEARTHLINE_DATA, "relay", "last-known.gz"), clock, log }),
     sinks,
     switches: createFileSinkSwitches(join(config.HEARTHLINE_DATA, "relay", "sinks.json")),
+    tunings: tuningsWithinBudget(createFileSinkTunings(join(config.HEARTHLINE_DATA, "relay", "tuning.json")), config),
     statusEveryMs: config.HEARTHLINE_RELAY_STATUS_SECONDS * 1000,
     references: [
       createHttpClock("home_assistant", homeAssistantPage(config.HEARTHLINE_HA_URL)),
@@ -105,6 +114,7 @@ export async function createRelayProcess(env: Env, { isAlone, writeLog }: RelayP
     machine: createMachine(config.HEARTHLINE_DATA, clock),
     spoolMaxBytes: config.HEARTHLINE_SPOOL_MAX_MB * 1_048_576,
     outboxState: () => outbox?.state(),
+    publishes: canPublish(config),
     endsWhenRefused:
       config.HEARTHLINE_RELAY_REFUSED === undefined ? isAlone : config.HEARTHLINE_RELAY_REFUSED === "end",
   });
@@ -113,6 +123,7 @@ export async function createRelayProcess(env: Env, { isAlone, writeLog }: RelayP
     ...{ config, clock, random: systemRandom, log },
     append: (make) => made.append(make),
     turnSink: (asked) => made.turnSink(withinBudget(asked, config)),
+    refetch: (asked) => made.refetch(asked),
   });
   return {
     log,

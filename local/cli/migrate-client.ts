@@ -51,7 +51,7 @@ export interface MetricsAnswer {
     readonly breaker?: string;
     readonly is_off?: boolean;
   }[];
-  readonly differences: Counts;
+  readonly differences: Counts & { readonly open: number; readonly repaired: number };
 }
 
 export const hasEnded = ({ state }: Pick<MigrationAnswer, "state">): boolean =>

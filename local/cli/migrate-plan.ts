@@ -3,8 +3,8 @@ import { type Command, InvalidArgumentError } from "commander";
 import { messageOf } from "../../lib/base/errors.ts";
 import {
   explainPlan,
+  type LookedAtOld,
   lookAtOld,
-  type OldDescription,
   type Plan,
   readPlan,
   SIMPLE_COMMAND,
@@ -22,6 +22,7 @@ interface Flags {
   readonly measurement?: string;
   readonly fedBy?: string;
   readonly devices?: string;
+  readonly precision?: string;
   readonly stages?: readonly number[];
   readonly soak?: number;
   readonly stabilise?: number;
@@ -61,6 +62,7 @@ export function addPlanCommand(migrate: Command, tools: Tools): void {
     .option("--measurement <name>", "the integration's default_measurement")
     .option("--fed-by <who>", "who writes to OLD meanwhile: home-assistant (default) or relay")
     .option("--devices <where>", "a list of devices beside OLD's events: an address, or a SQLite file")
+    .option("--precision <unit>", "of OLD's time stamps: us, ms or s; default: what its newest rows show")
     .option("--stages <percents>", "such as 10,50,100", stagesOf)
     .option("--soak <time>", "how long each stage must be good, such as 5m", secondsOf)
     .option("--stabilise <time>", "how long everything is watched after the last stage", secondsOf)
@@ -83,33 +85,41 @@ async function plan(flags: Flags, tools: Tools): Promise<void> {
     output.remark(
       "The address carried a user or a password. They were taken off: set HEARTHLINE_OLD_USER and HEARTHLINE_OLD_PASSWORD instead, where the steps are done.",
     );
-  const read = readPlan(body);
-  if ("errors" in read)
-    throw new CommandFailure(
-      2,
-      `The plan cannot be used:\n${read.errors.map(({ field, detail }) => `  ${field || "plan"}: ${detail}`).join("\n")}`,
-    );
-  const old = flags.look ? await look(read.plan, context.env, user) : undefined;
-  const words = explainPlan(read.plan, old);
+  const asked = planOf(body);
+  const old = flags.look ? await look(asked, context.env, user) : undefined;
+  const isSaid = (body.old as { precision?: unknown }).precision !== undefined;
+  const precision = isSaid ? undefined : old?.shown?.precision;
+  const made = precision === undefined ? asked : planOf({ ...body, old: { ...(body.old as object), precision } });
+  const words = explainPlan(made, old);
   if (old?.clockSkewMs !== undefined && Math.abs(old.clockSkewMs) > SKEW_TOLD_MS)
     words.push(`OLD's clock differs by ${Math.round(old.clockSkewMs / 1000)} seconds from this machine's.`);
   if (flags.dryRun) {
-    output.data({ plan: wirePlan(read.plan), explanation: words }, () => words.join("\n\n"));
+    output.data({ plan: wirePlan(made), explanation: words }, () => words.join("\n\n"));
     return;
   }
-  const answer = await api.ask<MigrationAnswer>("POST", MIGRATIONS, { body: wirePlan(read.plan) });
+  const answer = await api.ask<MigrationAnswer>("POST", MIGRATIONS, { body: wirePlan(made) });
   if (answer.status !== 201) throw refusal(`POST ${MIGRATIONS}`, answer.status, answer.body);
   output.data({ ...answer.body, explanation: words }, () =>
     [
       ...words,
       `Migration ${answer.body.id} is made. ${
-        read.plan.way === "simple" ? `Carry it out with: ${SIMPLE_COMMAND}` : "Begin it with: hearthline migrate start"
+        made.way === "simple" ? `Carry it out with: ${SIMPLE_COMMAND}` : "Begin it with: hearthline migrate start"
       }`,
     ].join("\n\n"),
   );
 }
 
 const SKEW_TOLD_MS = 2_000;
+
+/** @throws CommandFailure that names each wrong member */
+function planOf(body: Record<string, unknown>): Plan {
+  const read = readPlan(body);
+  if (!("errors" in read)) return read.plan;
+  throw new CommandFailure(
+    2,
+    `The plan cannot be used:\n${read.errors.map(({ field, detail }) => `  ${field || "plan"}: ${detail}`).join("\n")}`,
+  );
+}
 
 interface Body {
   readonly body: Record<string, unknown>;
@@ -129,6 +139,7 @@ function bodyOf(flags: Flags): Body {
       measurement: flags.measurement,
       fed_by: flags.fedBy,
       devices: flags.devices,
+      precision: flags.precision,
     }),
   };
   if (Object.keys(old).length === 0)
@@ -207,7 +218,7 @@ async function look(
   plan: Plan,
   env: Readonly<Record<string, string | undefined>>,
   user: Body["user"],
-): Promise<OldDescription> {
+): Promise<LookedAtOld> {
   try {
     return await lookAtOld(plan.old, env, user);
   } catch (thrown) {

@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import type { Command } from "commander";
-import { messageOf } from "../../lib/base/errors.ts";
+import { isHearthlineError, messageOf } from "../../lib/base/errors.ts";
 import { isReportWhole } from "../../lib/wiring/migration-plan.ts";
+import { verifyReport } from "../../lib/wiring/migration-report.ts";
 import { addIdOption, type Counts, findMigration, MIGRATIONS } from "./migrate-client.ts";
 import { countsText, figure } from "./migrate-text.ts";
 import { CommandFailure } from "./outcome.ts";
@@ -13,6 +14,7 @@ interface ReportAnswer {
   readonly state: string;
   readonly verdict: string;
   readonly checksum: string;
+  readonly signature: { readonly key_id: string; readonly algorithm: string } | null;
   readonly figures: {
     readonly downtime_seconds: number;
     readonly lost_events: number;
@@ -35,15 +37,25 @@ interface Flags {
   readonly id?: string;
   readonly html?: string;
   readonly check?: string;
+  readonly verify?: string;
 }
 
 /** `migrate report` */
 export function addReportCommand(migrate: Command, tools: Tools): void {
   addIdOption(migrate.command("report"))
-    .description("the whole of it: figures, stages, differences, decisions; --json gives all of it, with its checksum")
+    .description(
+      "the whole of it: figures, stages, differences, decisions; --json gives all of it, with its checksum and signature",
+    )
     .option("--html <file>", "as one page that needs nothing else")
     .option("--check <file>", "whether a report that was kept as JSON is as it was made")
-    .action((flags: Flags) => (flags.check === undefined ? report(flags, tools) : check(flags.check, tools)));
+    .option(
+      "--verify <file>",
+      "the same, and by which key of the home it is signed; asks the cloud for the key, or HEARTHLINE_HOME_KEY",
+    )
+    .action((flags: Flags) => {
+      if (flags.verify !== undefined) return verify(flags.verify, tools);
+      return flags.check === undefined ? report(flags, tools) : check(flags.check, tools);
+    });
 }
 
 async function report({ id, html }: Flags, tools: Tools): Promise<void> {
@@ -69,7 +81,7 @@ function write(path: string, text: string): void {
   }
 }
 
-function textOf({ id, state, verdict, figures: of, differences, stages, checksum }: ReportAnswer): string {
+function textOf({ id, state, verdict, figures: of, differences, stages, checksum, signature }: ReportAnswer): string {
   const rows = stages.map((stage) => [
     stage.state,
     `${stage.percent} %`,
@@ -85,18 +97,35 @@ function textOf({ id, state, verdict, figures: of, differences, stages, checksum
     `consistent      ${of.consistent_percent === null ? "-" : of.consistent_percent} % of ${of.rows_compared} rows`,
     `differences     ${countsText(differences)}`,
     `checksum        ${checksum}`,
+    `signed          ${signature ? `with the home's key ${printable(signature.key_id)} (${signature.algorithm})` : "no: the home has no key"}`,
     "",
     table(["STAGE", "NEW", "FROM", "LASTED", "VERDICT"], rows, ""),
   ].join("\n");
 }
 
-function check(path: string, tools: Tools): void {
-  let isWhole: boolean;
+function read(path: string): unknown {
   try {
-    isWhole = isReportWhole(JSON.parse(readFileSync(path, "utf8")));
+    return JSON.parse(readFileSync(path, "utf8"));
   } catch (thrown) {
     throw new CommandFailure(2, `The report "${path}" cannot be read: ${messageOf(thrown)}`);
   }
+}
+
+async function verify(path: string, tools: Tools): Promise<void> {
+  const { output, context } = tools();
+  const found = await verifyReport(read(path), context.env).catch((thrown: unknown) => {
+    // What is away is no answer about the report.
+    if (!isHearthlineError(thrown) || thrown.fate !== "dead-letter") throw thrown;
+    throw new CommandFailure(1, `${thrown.code}: ${thrown.message}`);
+  });
+  const { homeId, keyId, checksum, keyFrom } = found;
+  output.data({ verified: true, home_id: homeId, key_id: keyId, checksum, key_from: keyFrom }, () =>
+    printable(`"${path}" is as it was made, and signed with the key ${keyId} of the home "${homeId}".`),
+  );
+}
+
+function check(path: string, tools: Tools): void {
+  const isWhole = isReportWhole(read(path));
   if (!isWhole) throw new CommandFailure(1, `"${path}" is not as it was made: its checksum is another.`);
   tools().output.data({ whole: true }, () => `"${path}" is as it was made.`);
 }

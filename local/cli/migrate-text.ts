@@ -38,7 +38,7 @@ export function statusText(migration: MigrationAnswer, metrics: MetricsAnswer): 
     `epoch ${migration.epoch}, since ${migration.since}, last step ${migration.last_step_at ?? "never"}`,
     ...(readers.length === 0 ? [] : [printable(`readers moved by hand: ${readers.join(", ")}`)]),
     ...metrics.sinks.map(sinkLine),
-    `differences: ${countsText(metrics.differences)}`,
+    `differences: ${countsText(metrics.differences)}; ${metrics.differences.open} open, ${metrics.differences.repaired} repaired`,
     "",
     table(["CHECK", "VERDICT", "SAMPLES", "FIGURE", "IN WORDS"], checks, "nothing has been looked at yet"),
   ].join("\n");

@@ -13,6 +13,7 @@ import { addReportCommand } from "./migrate-report.ts";
 import { addRunCommand } from "./migrate-run.ts";
 import { addSimpleCommand } from "./migrate-simple.ts";
 import { countsText, migrationLine, statusText } from "./migrate-text.ts";
+import { addTuningCommand } from "./migrate-tuning.ts";
 import { addWatchCommand } from "./migrate-watch.ts";
 import { CommandFailure } from "./outcome.ts";
 import { table } from "./output.ts";
@@ -53,6 +54,7 @@ export function addMigrateCommands(program: Command, tools: Tools): void {
   addReportCommand(migrate, tools);
   addDifferencesCommand(migrate, tools);
   addRepairCommand(migrate, tools);
+  addTuningCommand(migrate, tools);
   addReadersCommand(migrate, tools);
   addRunCommand(migrate, tools);
   addSimpleCommand(migrate, tools);

@@ -17,6 +17,7 @@ interface PatternAnswer {
   readonly hits: number;
   readonly opportunities: number;
   readonly reliability: number;
+  readonly expected_share?: number;
   readonly significance: number;
   readonly automated: boolean;
   readonly status: string;
@@ -86,6 +87,10 @@ export function addPatternCommands(program: Command, tools: Tools): void {
 
 const tokenText = ({ entity_id, state }: TokenAnswer): string => `${entity_id} = ${state}`;
 
+/** Never 100 %: what is to come is not certain. */
+const nextText = (kind: string, share: number): string =>
+  `on about ${Math.min(99, Math.round(100 * share))} % of such ${kind === "time-of-day" ? "days" : "occasions"} from now on`;
+
 function textOf(one: PatternDetail): string {
   const { steps = [], trigger, evidence } = one;
   const facts: (readonly [string, string])[] = [
@@ -96,6 +101,7 @@ function textOf(one: PatternDetail): string {
       : [["what", tokenText(one.target)] as const]),
     ["status", `${one.status}${one.automated ? ", done by an automation of the home already" : ""}`],
     ["hits", `${one.hits} of ${one.opportunities} (at least ${Math.round(100 * one.reliability)} % in the long run)`],
+    ...(one.expected_share !== undefined ? [["expected", nextText(one.kind, one.expected_share)] as const] : []),
     ["chance", one.significance.toExponential(1)],
     ["seen", `${one.first_seen} to ${one.last_seen}, told on ${one.told_on}, confirmed on ${one.confirmed_on}`],
     ...Object.entries(evidence.details ?? {}).map(([name, value]) => [name, String(value)] as const),

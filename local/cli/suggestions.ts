@@ -24,7 +24,7 @@ const PATH = "/api/v1/suggestions";
 const pathOf = (id: string, rest = ""): string => `${PATH}/${encodeURIComponent(id)}${rest}`;
 const DAYS_DEFAULT = 14;
 
-/** `suggestions list|show|accept|dismiss|snooze` */
+/** `suggestions list|show|accept|dismiss|snooze|restore` */
 export function addSuggestionCommands(program: Command, tools: Tools): void {
   const suggestions = program.command("suggestions").description("what Home Assistant could do for the home");
   suggestions
@@ -54,6 +54,10 @@ export function addSuggestionCommands(program: Command, tools: Tools): void {
   for (const [what, description] of [
     ["accept", "takes it: the relay writes the automation into Home Assistant, where it may"],
     ["dismiss", "never suggests it again, nor what comes to the same"],
+    [
+      "restore",
+      "takes a dismissal or a snooze back: it is where it was; once a night has passed, it may be suggested again from the next one on",
+    ],
   ] as const)
     suggestions
       .command(what)

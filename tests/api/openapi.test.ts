@@ -104,6 +104,7 @@ describe("the OpenAPI document", () => {
         "/api/v1/suggestions/{id}/accept",
         "/api/v1/suggestions/{id}/dismiss",
         "/api/v1/suggestions/{id}/snooze",
+        "/api/v1/suggestions/{id}/restore",
         "/api/v1/outbox",
         "/api/v1/outbox/{id}/acknowledge",
         "/api/v1/areas",
@@ -115,7 +116,7 @@ describe("the OpenAPI document", () => {
         "/api/v1/jobs/{id}",
         "/api/v1/ledger",
         "/api/v1/migrations",
-        ...["", "/report", "/report.html", "/differences", "/metrics", "/audit", "/readers"].map(
+        ...["", "/report", "/report.html", "/tuning", "/differences", "/metrics", "/audit", "/readers"].map(
           (path) => `/api/v1/migrations/{id}${path}`,
         ),
         ...["start", "pause", "resume", "advance", "rollback", "abort"].map(
@@ -281,7 +282,7 @@ describe("the OpenAPI document", () => {
       { atUs: manualClock().nowMs() * 1000, by: "probe", query: "range", rows: 1, oldMs: 3 },
     ]);
     expect(await check(list, list, {}, own)).toBe(200);
-    for (const path of ["", "/report", "/report.html", "/differences", "/metrics", "/audit"]) {
+    for (const path of ["", "/report", "/report.html", "/tuning", "/differences", "/metrics", "/audit"]) {
       const template = `${list}/{id}${path}`;
       expect([path, await check(`${list}/${id}${path}`, template, {}, own)]).toEqual([path, 200]);
       expect([path, await check(`${list}/none${path}`, template, {}, own)]).toEqual([path, 404]);

@@ -46,11 +46,25 @@ describe("patterns", () => {
           ...{ hits: 18, opportunities: 20, reliability: 0.74, significance: 1e-9, automated: false },
           ...{ status: "active", first_seen: "2026-10-30", last_seen: "2026-11-20" },
           title: "Kitchen light turns on around 07:02",
+          expected_share: expect.closeTo(25.4 / 30, 10) as number,
         },
       ],
       next: null,
     });
     expect((await get(`/patterns?limit=2&kind=room&cursor=${next}`)).body.code).toBe("cursor_of_another_query");
+  });
+
+  it("say what to expect of those only that go on, and that people do", async () => {
+    await api.patterns.change("home", () => [
+      buildPattern({ id: "a" }),
+      buildPattern({ id: "b", status: "fading" }),
+      buildPattern({ id: "c", status: "ended" }),
+      buildPattern({ id: "d", automated: true }),
+      buildPattern({ id: "e", kind: "co-occurrence" }),
+      buildPattern({ id: "f", kind: "sequence" }),
+    ]);
+    const found = (await get("/patterns")).body.patterns as { id: string; expected_share?: number }[];
+    expect(found.filter((one) => "expected_share" in one).map(({ id }) => id)).toEqual(["a", "e"]);
   });
 
   it("are filtered by kind, status, entity, area and whether an automation does it", async () => {

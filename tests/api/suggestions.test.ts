@@ -52,7 +52,7 @@ describe("suggestions", () => {
     expect((await get("", tokenText("other"))).body.suggestions).toEqual([]);
     expect((await get("/coffee", tokenText("other"))).status).toBe(404);
     expect((await get("/coffee/automation.yaml", tokenText("other"))).status).toBe(404);
-    for (const what of ["accept", "dismiss", "snooze"])
+    for (const what of ["accept", "dismiss", "snooze", "restore"])
       expect((await post(`coffee/${what}`, {}, tokenText("other"))).status).toBe(404);
     expect(told).toEqual([]);
   });
@@ -92,8 +92,39 @@ describe("suggestions", () => {
       expect((await post("coffee/snooze", body)).status).toBe(400);
   });
 
+  it("are new again when a dismissal or a snooze is taken back, and not when the automation is on its way", async () => {
+    expect((await post("old/restore")).body).toMatchObject({ status: "new" });
+    expect((await post("old/restore")).body.history.at(-1)).toMatchObject({ what: "restored", by: "api" });
+    await post("lamp/snooze", { days: 3 });
+    const { body } = await post("lamp/restore");
+    expect(body).toMatchObject({ status: "new", rank: 2 });
+    expect(body).not.toHaveProperty("snoozed_until");
+    expect(body).not.toHaveProperty("rank_before");
+    expect((await get()).body.suggestions.map(({ id }: { id: string }) => id)).toEqual(["coffee", "lamp", "old"]);
+    const untouched = await post("lamp/restore");
+    expect(untouched.body).toEqual(body);
+    await post("coffee/accept");
+    expect(await post("coffee/restore")).toMatchObject({ status: 409, body: { code: "suggestion_accepted" } });
+    expect((await post("none/restore")).status).toBe(404);
+  });
+
+  it("are as the last word says when people settle at once", async () => {
+    const words = ["accept", "restore", "dismiss", "restore", "accept", "snooze", "restore", "dismiss"];
+    const all = await Promise.all(words.map((what) => post(`lamp/${what}`)));
+    expect(all.map(({ status }) => status)).toEqual(Array(words.length).fill(200));
+    const { status, rank, history } = (await get("/lamp")).body;
+    const statuses = {
+      restored: "new",
+      accepted: "accepted",
+      dismissed: "dismissed",
+      "snoozed for 14 days": "snoozed",
+    };
+    expect(status).toBe(statuses[history.at(-1).what as keyof typeof statuses]);
+    expect(rank).toBe(status === "new" ? 2 : undefined);
+  });
+
   it("need a token that may write to be settled", async () => {
-    for (const what of ["accept", "dismiss", "snooze"])
+    for (const what of ["accept", "dismiss", "snooze", "restore"])
       expect((await post(`coffee/${what}`, {}, tokenText("home", "r"))).status).toBe(403);
   });
 });

@@ -65,6 +65,7 @@ describe("from a suggestion to an automation in the house", () => {
     const { url, token } = house;
     const runner = createOutboxRunner({
       turnSink: async () => {},
+      refetch: async () => {},
       feed: createOutboxFeed({ url: served.url, token: home.token }),
       ...{ broker, clock, baseTopics: ["zigbee2mqtt"], intervalSeconds: 60, random: () => 0, log: silentLogger },
       ...(writes && {

@@ -138,7 +138,7 @@ describe("the app of Home Assistant, as one file", () => {
     expect(away).not.toHaveProperty("refused");
     emit("2");
     supervisor.setCore(true);
-    await eventually("the next connection", async () => (await healthAt(address)).ha_state === "RUNNING", 30_000);
+    await eventually("the next connection", async () => (await healthAt(address)).ha_state === "RUNNING");
     await arrives("2");
     const health = await healthAt(address);
     expect(health).toMatchObject({ status: "ok", losses: 0, excluded_attributes: expect.any(Number) });

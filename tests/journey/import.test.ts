@@ -147,7 +147,7 @@ describe("a history through the whole way", () => {
       async () =>
         existsSync(join(data, "import")) && readdirSync(join(data, "import")).some((name) => name.endsWith(".json")),
       Boolean,
-      { deadlineMs: 30_000, everyMs: 1 },
+      { everyMs: 1 },
     );
     child.kill("SIGKILL");
     await ended;
@@ -180,8 +180,13 @@ describe("a history through the whole way", () => {
     const switched = /^(light|vacuum|lock)\./;
     const events = (await pipeline.events(token)) as readonly unknown[] as readonly (Told & {
       readonly kind: string;
+      readonly state: string;
+      readonly old_state?: string;
     })[];
-    const changes = events.filter(({ kind, entity_id }) => kind === "change" && switched.test(entity_id));
+    // The simulated past begins at some hour with everything at rest: what is then set to what it is already has changed for nobody, and no logbook tells it.
+    const changes = events.filter(
+      ({ kind, entity_id, state, old_state }) => kind === "change" && state !== old_state && switched.test(entity_id),
+    );
     const truth = new Map<string, boolean>();
     const isRun = (one: HomeChange) => /^(automation|script)\./.test(one.entityId);
     const days = [0, 1, 2, 3].map((back) => home.past.dayAt(home.core.liveSince - back * 86_400).changes);

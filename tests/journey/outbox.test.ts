@@ -59,6 +59,7 @@ describe("from the API through the relay to the house and back", () => {
     let sequence = 1;
     const runner = createOutboxRunner({
       turnSink: async () => {},
+      refetch: async () => {},
       feed: createOutboxFeed({ url, token: home.token }),
       ...{ broker, clock, baseTopics: ["zigbee2mqtt"], intervalSeconds: 60, random: () => 0, log: silentLogger },
       append: async (make) => {

@@ -114,5 +114,8 @@ describe("alerts", () => {
     expect(alertsOf(row)).toEqual([
       { cause: "30 complete", title: "The migration is complete", text: "All is done.", severity: "news" },
     ]);
+    const repaired = { ...lastChange, from: "rolled_back", to: "rolled_back", percentFrom: 0, percentTo: 0 } as const;
+    const back = startedOf({ state: "rolled_back", epoch: 30, lastChange: { ...repaired, evidence: [] } });
+    expect(alertsOf(back)).toMatchObject([{ title: "Migration: rolled_back", text: "All is done." }]);
   });
 });

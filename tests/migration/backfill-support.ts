@@ -3,6 +3,7 @@ import type { HistorySource } from "../../lib/history/index.ts";
 import { checkEvent, EARLIEST_EVENT_US } from "../../lib/ingest/index.ts";
 import { createBackfillCheck } from "../../lib/migration/checks/backfill.ts";
 import type { BackfillOptions } from "../../lib/migration/checks/backfill-options.ts";
+import type { PlanInput } from "../../lib/migration/plan.ts";
 import type { Check } from "../../lib/migration/ports.ts";
 import type { KeepingSink } from "../support/imports.ts";
 import { manualClock } from "../support/manual-clock.ts";
@@ -31,9 +32,14 @@ export function backfillOf(
 }
 
 /** One step of a check; its memory goes through JSON, as in the store. */
-export async function stepOf(check: Check, memory: unknown, signal = new AbortController().signal) {
-  const migration = migrationOf({ state: "backfill" });
-  const outcome = await check.run({ migration, memory, nowUs: migration.sinceUs, signal });
+export async function stepOf(
+  check: Check,
+  memory: unknown,
+  signal = new AbortController().signal,
+  { plan = {}, afterUs = 0 }: { readonly plan?: Partial<PlanInput>; readonly afterUs?: number } = {},
+) {
+  const migration = migrationOf({ state: "backfill" }, plan);
+  const outcome = await check.run({ migration, memory, nowUs: migration.sinceUs + afterUs, signal });
   const text = JSON.stringify(outcome.memory);
   return { result: outcome.results[0], memory: text === undefined ? memory : (JSON.parse(text) as unknown), text };
 }

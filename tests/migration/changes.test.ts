@@ -187,3 +187,31 @@ describe("a reader that is moved", () => {
     expect(moveReader(early, { ...forced, ...order }).lastChange).toMatchObject({ isForced: true });
   });
 });
+
+describe("a migration of the simple way", () => {
+  const simple = (more: Partial<Migration> = {}) => migrationOf(more, { way: "simple" });
+  const messageOf = (work: () => unknown): string => {
+    try {
+      work();
+      return "";
+    } catch (thrown) {
+      return (thrown as Error).message;
+    }
+  };
+
+  it("is not started, but carried out by its command", () => {
+    expect(messageOf(() => start(simple(), by))).toContain("wanted is: hearthline migrate simple --backup FILE");
+  });
+
+  it("can be given up before anything was switched, and is its command's to end afterwards", () => {
+    expect(abort(simple(), by).state).toBe("rolled_back");
+    expect(rollback(simple(), { ...by, at: "once" }).state).toBe("rolled_back");
+    const switched = simple({ state: "final_validation", stagePercent: 100 });
+    for (const change of [
+      () => abort(switched, forced),
+      () => rollback(switched, { ...by, at: "once" }),
+      () => moveReader(switched, { ...by, reader: "tv", to: "old" }),
+    ])
+      expect(messageOf(change)).toContain("hearthline migrate simple");
+  });
+});

@@ -46,6 +46,14 @@ describe("a plan in words", () => {
     expect(words({ fromUs: NOW_US })).toContain("from 2025-11-24 on");
   });
 
+  it("says how long it is expected to take, by its probes, stages and times", () => {
+    const expected =
+      "expect 5 hours until NEW answers the first reader and 16 hours until the end, with bad luck 20 hours";
+    expect(words()).toContain(expected);
+    expect(words({ probesPerStep: 500 })).toContain("expect 1 hour until NEW answers the first reader and 5 hours");
+    expect(words({ soakSeconds: 86_400 })).toContain("expect 29 hours until NEW answers the first reader and 8 days");
+  });
+
   it("names OLD as it was found", () => {
     const found = { product: "InfluxDB 1.8.10", schema: "x", oldestUs: 0, newestUs: NOW_US };
     const [first] = explainPlan(planSchema.parse({ old: OLD }), found);

@@ -49,16 +49,6 @@ describe("the way", () => {
     });
   });
 
-  it("of the simple way switches once, and goes back when its validation fails in anything", () => {
-    const { places } = walk(startedOf({}, { way: "simple", gates: [] }));
-    expect(places.map((place) => place.split(" ")[0])).toEqual([
-      ...["dual_write", "backfill", "final_validation", "rampdown", "cleanup", "complete"],
-    ]);
-    const validation = at("final_validation", { stagePercent: 100 }, { way: "simple" });
-    const { decision } = stepOf(validation, resultsFor("final_validation", { benchmark: "fail" }), LATER);
-    expect(decision).toMatchObject({ action: "rollback", reason: expect.stringContaining("benchmark failed") });
-  });
-
   it("does nothing before it is started, while it is paused, and after its end", () => {
     for (const still of [
       migrationOf(),
@@ -120,6 +110,18 @@ describe("a check that fails with a trigger", () => {
     "holds in %s: there is nothing to take back, or nothing to go back to",
     (state) => {
       expect(stepOf(at(state), results, LATER).decision.action).toBe("alert");
+    },
+  );
+
+  it.each(["fail", "inconclusive"] as const)(
+    "holds while OLD's health is %s: there is nobody to go back to; and goes with the first look that finds OLD well",
+    (verdict) => {
+      const withOld = (one: CheckResult["verdict"]) => [...results, resultOf("health.old", one)];
+      expect(stepOf(at("ramp"), withOld(verdict), LATER).decision).toMatchObject({ action: "alert", verdict: "fail" });
+      expect(stepOf(at("ramp"), withOld("pass"), LATER).decision).toMatchObject({
+        action: "rollback",
+        trigger: "loss",
+      });
     },
   );
 
@@ -223,27 +225,27 @@ describe("the way back", () => {
 
 describe("the pointer", () => {
   const pointed = (state: State, stagePercent = 0, more: Partial<Migration> = {}) => {
-    const { authority, basisPoints, shadowBasisPoints, isNewComplete } = pointerOf(
+    const { authority, basisPoints, shadowBasisPoints, isNewComplete, isOldComplete } = pointerOf(
       at(state, { stagePercent, ...more }),
     );
-    return [authority, basisPoints, shadowBasisPoints, isNewComplete];
+    return [authority, basisPoints, shadowBasisPoints, isNewComplete, isOldComplete];
   };
   it.each([
-    ["prepared", 0, ["old", 0, 0, false]],
-    ["dual_write", 0, ["old", 0, 0, false]],
-    ["backfill", 0, ["old", 0, 0, false]],
-    ["shadow", 0, ["old", 0, 10_000, true]],
-    ["ramp", 10, ["split", 1_000, 10_000, true]],
-    ["ramp", 99.99, ["split", 9_999, 10_000, true]],
-    ["ramp", 100, ["new", 10_000, 10_000, true]],
-    ["stabilise", 100, ["new", 10_000, 10_000, true]],
-    ["final_validation", 100, ["new", 10_000, 10_000, true]],
-    ["rampdown", 100, ["new", 10_000, 0, true]],
-    ["cleanup", 100, ["new", 10_000, 0, true]],
-    ["complete", 100, ["new", 10_000, 0, true]],
-    ["rolling_back", 75, ["split", 7_500, 0, false]],
-    ["rolling_back", 0, ["old", 0, 0, false]],
-    ["rolled_back", 0, ["old", 0, 0, false]],
+    ["prepared", 0, ["old", 0, 0, false, true]],
+    ["dual_write", 0, ["old", 0, 0, false, true]],
+    ["backfill", 0, ["old", 0, 0, false, true]],
+    ["shadow", 0, ["old", 0, 10_000, true, true]],
+    ["ramp", 10, ["split", 1_000, 10_000, true, true]],
+    ["ramp", 99.99, ["split", 9_999, 10_000, true, true]],
+    ["ramp", 100, ["new", 10_000, 10_000, true, true]],
+    ["stabilise", 100, ["new", 10_000, 10_000, true, true]],
+    ["final_validation", 100, ["new", 10_000, 10_000, true, true]],
+    ["rampdown", 100, ["new", 10_000, 0, true, true]],
+    ["cleanup", 100, ["new", 10_000, 0, true, false]],
+    ["complete", 100, ["new", 10_000, 0, true, false]],
+    ["rolling_back", 75, ["split", 7_500, 0, false, true]],
+    ["rolling_back", 0, ["old", 0, 0, false, true]],
+    ["rolled_back", 0, ["old", 0, 0, false, true]],
   ] as const)("of %s at %d %%", (state, percent, wanted) => {
     expect(pointed(state, percent)).toEqual(wanted);
   });

@@ -97,16 +97,19 @@ describe("a report", () => {
   it("is a page that loads and runs nothing, with every text of a home as text", () => {
     const evil = `"><img src=x onerror=alert(1)><script>'&`;
     const found = parts({ pairs: [1, 2, 3, 4, 5, 6].map((second) => pair(second, { query: evil })) });
-    const report = reportOf({
-      ...found,
-      migration: { ...found.migration, homeId: evil, checks: [check({ name: evil, explanation: evil })] },
-      audit: found.audit.map((entry) => ({ ...entry, actor: evil, reason: evil })),
-      differences: {
-        ...found.differences,
-        examples: [difference({ entityId: evil, old: evil, new: evil, field: evil })],
-      },
-      ledger: { ...found.ledger, gaps: [{ relay_id: evil, first: 2, last: 3 }] },
-    });
+    const report = {
+      signature: null,
+      ...reportOf({
+        ...found,
+        migration: { ...found.migration, homeId: evil, checks: [check({ name: evil, explanation: evil })] },
+        audit: found.audit.map((entry) => ({ ...entry, actor: evil, reason: evil })),
+        differences: {
+          ...found.differences,
+          examples: [difference({ entityId: evil, old: evil, new: evil, field: evil })],
+        },
+        ledger: { ...found.ledger, gaps: [{ relay_id: evil, first: 2, last: 3 }] },
+      }),
+    };
     const { html, policy } = reportPage(report);
     expect(html).not.toContain("<img");
     expect(html).not.toContain("<script");

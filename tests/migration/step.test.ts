@@ -4,7 +4,14 @@ import { HearthlineError } from "../../lib/base/errors.ts";
 import { createLogger, type LogFields } from "../../lib/base/log.ts";
 import { seededRandom } from "../../lib/base/random.ts";
 import { ENDED, pause, pointerOf, STATES } from "../../lib/migration/index.ts";
-import type { Check, CheckContext, CheckOutcome, Migration, MigrationStore } from "../../lib/migration/ports.ts";
+import type {
+  Check,
+  CheckContext,
+  CheckOutcome,
+  CheckResult,
+  Migration,
+  MigrationStore,
+} from "../../lib/migration/ports.ts";
 import { createStepper } from "../../lib/migration/step.ts";
 import { manualClock } from "../support/manual-clock.ts";
 import { migrationOf, resultOf, resultsFor, START_US, startedOf } from "../support/migrations.ts";
@@ -97,6 +104,31 @@ describe("a step", () => {
       ["a", "a 1"],
       ["b", "b 2"],
     ]);
+  });
+
+  it("asks nothing more once NEW is down and OLD is well: it goes back at once, whatever hangs behind", async () => {
+    const ran: string[] = [];
+    const says = (name: string, more: Partial<CheckResult>) =>
+      checkOf(name, async () => {
+        ran.push(name);
+        return { results: [resultOf(name, more.verdict ?? "pass", more)] };
+      });
+    const down = says("health.new", { verdict: "fail", trigger: "part-down" });
+    const ramp = startedOf({ state: "ramp", stagePercent: 25 });
+    const gone = await setUp([says("health.old", {}), down, says("canary", {})], ramp);
+    expect(await gone.step()).toBe("rollback");
+    expect(ran.splice(0)).toEqual(["health.old", "health.new"]);
+    expect(await gone.get()).toMatchObject({ state: "rolling_back", trigger: "part-down", stagePercent: 0 });
+    // On the way back, and where OLD is away or the plan takes nothing back for it, the others have their turn.
+    await gone.step();
+    expect(ran.splice(0)).toEqual(["health.old", "health.new", "canary"]);
+    const held = await setUp([says("health.old", { verdict: "fail" }), down, says("canary", {})], ramp);
+    expect(await held.step()).toBe("alert");
+    const { plan } = ramp;
+    const unasked = { ...ramp, plan: { ...plan, triggers: { ...plan.triggers, "part-down": false } } };
+    const told = await setUp([says("health.old", {}), down, says("canary", {})], unasked);
+    expect(await told.step()).toBe("alert");
+    expect(ran).toEqual(["health.old", "health.new", "canary", "health.old", "health.new", "canary"]);
   });
 
   it("takes what is thrown for inconclusive, with its words, and runs the others", async () => {

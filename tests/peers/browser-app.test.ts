@@ -148,6 +148,14 @@ await describePeer(
         await expect.poll(() => page.locator("#views .badge").count()).toBe(0);
         await picture("suggestions-decided");
         expect(await violations()).toEqual([]);
+        await press("lamp", "Restore");
+        await expect.poll(() => statusOf("lamp")).toBe("new");
+        // Of today: it is where it was.
+        await expect.poll(() => page.locator("#views .badge").textContent()).toBe("1");
+        expect(await card("lamp").locator(".chip.rank").count()).toBe(1);
+        expect(await card("lamp").locator(".outcome").count()).toBe(0);
+        await press("lamp", "Dismiss");
+        await expect.poll(() => statusOf("lamp")).toBe("dismissed");
         await press("lamp", "Accept after all");
         await expect.poll(() => statusOf("lamp")).toBe("accepted");
         await expect.poll(() => card("lamp").locator(".outcome").textContent()).toContain("it is yours to do");

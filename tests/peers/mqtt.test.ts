@@ -69,6 +69,7 @@ function mosquitto(firstPid: number) {
   function runner(append: (record: readonly NewRelayRecord[]) => void = () => {}) {
     const made = createOutboxRunner({
       turnSink: async () => {},
+      refetch: async () => {},
       feed: createOutboxFeed({ url: served.url, token: tokenText("home") }),
       broker: brokerOf(),
       baseTopics: ["zigbee2mqtt"],

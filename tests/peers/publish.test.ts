@@ -74,7 +74,7 @@ function published(version: string, { folder, broker }: Awaited<ReturnType<typeo
       random: systemRandom,
     });
     const clock = systemClock;
-    display = createDisplay({ told: createMemoryDisplayStore(), outbox, suggestions, homes, clock });
+    display = createDisplay({ told: createMemoryDisplayStore(), outbox, suggestions, homes, index, clock });
     house = createHouse({ suggestions, outbox, display, index, clock });
     api = await createTestApi({
       clock,
@@ -109,6 +109,7 @@ function published(version: string, { folder, broker }: Awaited<ReturnType<typeo
   function relay(): () => Promise<void> {
     const runner = createOutboxRunner({
       turnSink: async () => {},
+      refetch: async () => {},
       feed: createOutboxFeed({ url: served.url, token: tokenText("home") }),
       broker: createMqttBroker({
         url: broker,

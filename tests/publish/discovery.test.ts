@@ -3,6 +3,7 @@ import { createMemoryDisplayStore } from "../../lib/adapters/memory/display.ts";
 import { createMemoryHomeDirectory } from "../../lib/adapters/memory/homes.ts";
 import { createMemorySuggestionStore } from "../../lib/adapters/memory/suggestions.ts";
 import { HearthlineError } from "../../lib/base/errors.ts";
+import type { RelayStatus } from "../../lib/devices/ports.ts";
 import { OUTBOX_PAYLOAD_MAX_BYTES, type OutboxMessage, topicProblem } from "../../lib/event/index.ts";
 import { createDisplay, type Display } from "../../lib/publish/index.ts";
 import { suggestionsPayload } from "../../lib/publish/texts.ts";
@@ -24,6 +25,7 @@ let clock: ManualClock;
 let sent: OutboxMessage[];
 let display: Display;
 let isFull: boolean;
+let relays: readonly RelayStatus[];
 const suggestions = createMemorySuggestionStore();
 let homes: ReturnType<typeof createMemoryHomeDirectory>;
 
@@ -42,6 +44,7 @@ async function begin(haVersion = "2026.11.0") {
     },
     suggestions,
     homes,
+    index: { relayStatuses: async () => relays },
     clock,
     url: "https://hearthline.example",
   });
@@ -55,6 +58,7 @@ beforeEach(async () => {
   clock = manualClock();
   sent = [];
   isFull = false;
+  relays = [];
   await begin();
   await tell(two);
 });
@@ -129,6 +133,32 @@ describe("what the house is told", () => {
     await display.show("my-home");
     expect(sent.slice(0, 12).every(({ payload, topic }) => payload === "" && topic.endsWith("/config"))).toBe(true);
     expect(sent[12]?.topic).toBe(DEVICE);
+  });
+
+  it("is nothing while no relay knows a broker, and everything once one does", async () => {
+    const relay = (publishes?: boolean, at = "2026-11-21T23:00:00Z") =>
+      ({ relayId: "r", at, ...(publishes !== undefined && { publishes }) }) as RelayStatus;
+    relays = [relay(false), relay(false)];
+    expect([
+      await display.reaches("my-home"),
+      await display.show("my-home", { figures: FIGURES, again: true }),
+    ]).toEqual([false, 0]);
+    expect(sent).toEqual([]);
+    // Of those that have been replaced nothing is expected; of one that is away for long, while there is no other, what it said.
+    for (const gone of [relay(true, "2026-11-20T22:00:00Z"), relay(undefined, "2026-11-20T22:00:00Z")]) {
+      relays = [gone, relay(false)];
+      expect(await display.show("my-home", { figures: FIGURES, again: true })).toBe(0);
+    }
+    for (const some of [
+      [relay(false), relay()],
+      [relay(false), relay(true)],
+      [relay(false, "2026-11-01T00:00:00Z"), relay(true)],
+      [relay(true, "2026-11-01T00:00:00Z")],
+      [relay(true, "2026-11-20T23:30:00Z"), relay(false)],
+    ]) {
+      relays = some;
+      expect(await display.show("my-home", { figures: FIGURES, again: true })).toBe(3);
+    }
   });
 
   it("is told again to a Home Assistant that comes back, not more often than every ten minutes", async () => {

@@ -43,6 +43,33 @@ describe("a row of the outbox", () => {
     );
   });
 
+  it("takes no more questions for the recorder than leave room for what the house is to be told, and each once while it waits", () => {
+    const ask = (row: OutboxRow, at: number, entityIds: readonly string[]) =>
+      addToRow(row, {
+        ...{ homeId: "home", kind: "refetch", unique: `u${at}`, createdAtMs: at, expiresAtMs: at + 1_000_000 },
+        refetch: { entity_ids: [...entityIds], from: "2026-11-22T06:00:00Z", to: "2026-11-22T07:00:00Z" },
+      });
+    const fill = (entityIds: (at: number) => string[]) => {
+      let row = emptyOutboxRow;
+      for (let at = 0; at < 1_000; at++) {
+        try {
+          row = ask(row, at, entityIds(at)).row;
+        } catch (thrown) {
+          expect(thrown).toMatchObject({ code: "outbox_full" });
+          break;
+        }
+      }
+      expect(add(row, 5_000).added).toBe(true);
+      expect(Buffer.byteLength(JSON.stringify(row.entries))).toBeLessThanOrEqual(OUTBOX_ROW_MAX_BYTES / 2);
+      return row.entries.length;
+    };
+    expect(fill((at) => [`light.l${at}`])).toBe(OUTBOX_PENDING_MAX / 2);
+    expect(fill((at) => Array.from({ length: 50 }, (_, n) => `light.${"x".repeat(240)}${at}_${n}`))).toBeLessThan(20);
+    const { row, entry } = ask(emptyOutboxRow, 1, ["light.a"]);
+    expect(ask(row, 2, ["light.a"])).toMatchObject({ row, entry: { id: entry.id }, added: false });
+    expect(ask(row, 2, ["light.b"]).added).toBe(true);
+  });
+
   it("never passes its bounds, never drops what waits, and never gives a number twice", () => {
     fc.assert(
       fc.property(fc.array(fc.nat(9), { minLength: 700, maxLength: 900 }), (steps) => {

@@ -12,14 +12,21 @@ import { manualClock } from "../support/manual-clock.ts";
 const job = { homeId: "home", date: "2026-11-21", kind: "daily" } as Job;
 const time = { signal: new AbortController().signal, remainingMs: () => 1_000 };
 
-function start(show: (homeId: string, news?: { readonly figures?: Figures; readonly again?: boolean }) => number) {
+function start(
+  show: (homeId: string, news?: { readonly figures?: Figures; readonly again?: boolean }) => number,
+  reaches = true,
+) {
   const clock = manualClock();
   const parts = {
     patterns: createMemoryPatternStore(),
     aggregates: createMemoryAggregateStore({ clock }),
     ledger: createMemoryLedger(clock),
   };
-  const display = { show: async (...news: Parameters<typeof show>) => show(...news), refresh: async () => 0 };
+  const display = {
+    reaches: async () => reaches,
+    show: async (...news: Parameters<typeof show>) => show(...news),
+    refresh: async () => 0,
+  };
   return { ...parts, run: () => publishPhase({ ...parts, display, clock }).run(job, "UTC", time) };
 }
 
@@ -55,6 +62,13 @@ describe("the phase publish", () => {
     await ledger.record("home", "relay", [{ range: [8, 9] }]);
     expect(await run()).toEqual({ messages: 3 });
     expect(figures).toMatchObject({ patterns: 1, ledger_complete: "no" });
+  });
+
+  it("says that there is no broker, and asks for nothing that only one could do", async () => {
+    const told: unknown[] = [];
+    const { run } = start((...news) => told.push(news), false);
+    expect(await run()).toEqual({ messages: 0, without_broker: 1 });
+    expect(told).toEqual([]);
   });
 
   it("fails alone when the outbox takes nothing", async () => {

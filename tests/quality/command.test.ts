@@ -30,4 +30,10 @@ describe("npm run quality", () => {
     expect(status).toBe(2);
     expect(stderr).toContain('There is no kind "moods"');
   });
+
+  it("says what it takes", () => {
+    const { stdout, status } = run("--help");
+    expect(status).toBe(0);
+    expect(stdout).toContain("--train");
+  });
 });

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { createAdmission } from "../../lib/relay/admit.ts";
 import { createAttributeFilter } from "../../lib/relay/attribute-filter.ts";
 import { noSecrets } from "../../lib/relay/secrets.ts";
+import { cpuTimer } from "../support/cpu.ts";
 import { changed, haState } from "./ha-samples.ts";
 
 const PLAYER = { media_title: "Song", media_artist: "Band", volume_level: 0.4, source: "TV" };
@@ -38,9 +39,9 @@ describe("the owner's rules for attributes", () => {
 
   it("in a time that nobody's names can make long", () => {
     const attributes = { ["a".repeat(60_000)]: 1 };
-    const sinceMs = performance.now();
+    const cpuMs = cpuTimer();
     expect(createAttributeFilter([`${"*a".repeat(12)}b`])("light.a", attributes)).toBe(attributes);
-    expect(performance.now() - sinceMs).toBeLessThan(5_000);
+    expect(cpuMs()).toBeLessThan(5_000);
   });
 
   it("as a pattern is read everywhere", () => {

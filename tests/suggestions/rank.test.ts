@@ -257,6 +257,50 @@ describe("a decision", () => {
     expect(settle(dismissed, { what: "accept" }, by).status).toBe("accepted");
   });
 
+  it("can be taken back at once: until the next night it is where it was", () => {
+    const there = tonight([], [draftAt("first"), draftAt("coffee", { at: "19:00", reliability: 0.5 })]);
+    const second = there.find(({ rank }) => rank === 2);
+    if (!second) throw new Error("not told");
+    const settled = [
+      settle(second, { what: "dismiss" }, by),
+      settle(settle(second, { what: "snooze", days: 3 }, by), { what: "snooze", days: 30 }, by),
+      settle(settle(second, { what: "snooze", days: 3 }, by), { what: "dismiss" }, by),
+      withOutcome(settle(second, { what: "accept" }, by), "refused", by),
+    ];
+    for (const each of settled) {
+      expect(each).not.toHaveProperty("rank");
+      const restored = settle(each, { what: "restore" }, by);
+      expect(restored).toMatchObject({ status: "new", rank: 2 });
+      expect(restored).not.toHaveProperty("rankBefore");
+      expect(settle(restored, { what: "restore" }, by)).toBe(restored);
+      // A night has ranked the others since.
+      const [later] = tonight([each], []);
+      expect(later).not.toHaveProperty("rankBefore");
+      expect(later && settle(later, { what: "restore" }, by)).not.toHaveProperty("rank");
+    }
+  });
+
+  it("can be taken back: the next night ranks it as before", () => {
+    const accepted = settle(one, { what: "accept" }, by);
+    expect(() => settle(accepted, { what: "restore" }, by)).toThrow(/Remove the automation/);
+    for (const settled of [
+      settle(one, { what: "dismiss" }, by),
+      settle(one, { what: "snooze", days: 3 }, by),
+      withOutcome(accepted, "removed", by),
+    ]) {
+      expect(tonight([settled], [draftAt("coffee")]).filter(({ rank }) => rank !== undefined)).toEqual([]);
+      const [nightLater = settled] = tonight([settled], []);
+      const restored = settle(nightLater, { what: "restore" }, by);
+      expect(restored).toMatchObject({
+        status: "new",
+        history: expect.arrayContaining([expect.objectContaining({ what: "restored" })]),
+      });
+      for (const name of ["rank", "snoozedUntil", "outcome"]) expect(restored).not.toHaveProperty(name);
+      expect(settle(restored, { what: "restore" }, by)).toBe(restored);
+      expect(tonight([restored], [draftAt("coffee")])).toMatchObject([{ id: one.id, rank: 1, status: "new" }]);
+    }
+  });
+
   it("can be made once more when Home Assistant did not take it", () => {
     const accepted = settle(one, { what: "accept" }, by);
     const refused = withOutcome(accepted, "refused", { ...by, detail: "no include" });

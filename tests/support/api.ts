@@ -126,6 +126,7 @@ export async function createTestApi({
       ledger,
       index,
       tokens,
+      keys: homes.keys,
       clock,
       random: seededRandom(2),
       newId: counted("migration"),

@@ -92,7 +92,7 @@ export function startReader(stack: Pick<RunningStack, "fetch">, { lagMs }: { rea
     const answer = await stack.fetch(`/api/v1/events?order=desc&limit=${PAGE}${query}`);
     const text = await answer.text();
     if (answer.status !== 200) {
-      failures.push(`${answer.status}: ${text.slice(0, 200)}`);
+      failures.push(`${new Date().toISOString()} ${answer.status}: ${text.slice(0, 200)}`);
       return [];
     }
     const side = answer.headers.get("x-hearthline-authority") ?? "none";

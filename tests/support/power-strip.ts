@@ -51,6 +51,6 @@ export async function discoverPowerStrip(home: RealHome): Promise<void> {
   await until(
     () => home.ask<{ entity_id: string }[]>("GET", "/api/states"),
     (states) => states.some(({ entity_id }) => entity_id === "sensor.relay_power_strip_socket_2_power"),
-    { deadlineMs: 20_000, everyMs: 100 },
+    { everyMs: 100 },
   );
 }

@@ -22,7 +22,7 @@ export function run(args: readonly string[], options: { cwd?: string; env?: Node
 export async function eventually<T>(
   what: string,
   ask: () => T | Promise<T>,
-  limitMs = 20_000,
+  limitMs = 60_000,
 ): Promise<Exclude<T, undefined | false>> {
   const until = performance.now() + limitMs;
   for (;;) {

@@ -110,7 +110,7 @@ function end(child: ChildProcess, signal: NodeJS.Signals, ended: Promise<number 
 export async function until<T>(
   ask: () => Promise<T>,
   isWanted: (answer: T) => boolean,
-  { deadlineMs = 30_000, everyMs = 50 } = {},
+  { deadlineMs = 60_000, everyMs = 50 } = {},
 ): Promise<T> {
   const deadline = performance.now() + deadlineMs;
   for (;;) {

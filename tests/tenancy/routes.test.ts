@@ -70,6 +70,7 @@ const SAMPLES: Readonly<Record<string, Sample>> = {
   "GET /api/v1/migrations/{id}/metrics": { id: "migration" },
   "GET /api/v1/migrations/{id}/report": { id: "migration" },
   "GET /api/v1/migrations/{id}/report.html": { id: "migration" },
+  "GET /api/v1/migrations/{id}/tuning": { id: "migration" },
   "GET /api/v1/outbox": {},
   "GET /api/v1/patterns": {},
   "GET /api/v1/patterns/{id}": { id: "pattern" },
@@ -80,6 +81,7 @@ const SAMPLES: Readonly<Record<string, Sample>> = {
   "GET /api/v1/suggestions/{id}/automation.yaml": { id: "suggestion" },
   "POST /api/v1/suggestions/{id}/accept": { id: "suggestion", bodies: [{}] },
   "POST /api/v1/suggestions/{id}/dismiss": { id: "suggestion", bodies: [{}] },
+  "POST /api/v1/suggestions/{id}/restore": { id: "suggestion", bodies: [{}] },
   "POST /api/v1/suggestions/{id}/snooze": { id: "suggestion", bodies: [{ days: 3 }, { days: 3, ...naming }] },
   "GET /docs": {},
   "GET /health": {},
@@ -148,7 +150,7 @@ beforeAll(async () => {
       return { name: `${name} ${path}`, method: name, path, operation };
     }),
   );
-}, 60_000);
+});
 afterAll(async () => {
   globalThis.fetch = real;
   await homes?.pipeline.stop();
@@ -244,7 +246,7 @@ describe("every route of the document", () => {
           );
           if (answer && nothing) expect([route.name, name, answer.status]).toEqual([route.name, name, nothing.status]);
         }
-  }, 120_000);
+  });
 
   it("takes the home from nothing but the token: not from the query, a body, a header", async () => {
     for (const route of routes)
@@ -314,7 +316,7 @@ describe("every route of the document", () => {
         for (const text of some(texts, /id$|domain/.test(name) ? 3 : 12))
           await expectNothingForeign(route, `${pathFor(route)}?${name}=${encodeURIComponent(text)}`);
     }
-  }, 120_000);
+  });
 
   it("writes for nobody but the token's home, signed by its key", async () => {
     await homes.pipeline.drain();

@@ -188,5 +188,5 @@ describe("the API function", () => {
     const answer = await call(v2("/health", { lambda: {} }));
     expect([answer.statusCode, JSON.parse(answer.body)]).toEqual([503, { status: "down" }]);
     expect((await call(v2("/", { lambda: {} }))).body).toContain("Sign in");
-  }, 20_000);
+  });
 });

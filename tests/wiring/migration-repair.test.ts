@@ -1,12 +1,15 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createDynamodbDeviceIndex } from "../../lib/adapters/dynamodb/device-index.ts";
+import { createDynamodbOutboxStore } from "../../lib/adapters/dynamodb/outbox.ts";
 import { systemClock } from "../../lib/base/clock.ts";
 import { formatIsoUs, parseIsoUs } from "../../lib/base/time.ts";
 import type { HomeKey } from "../../lib/event/index.ts";
 import type { DifferenceClass } from "../../lib/migration/types.ts";
 import { createEventStore } from "../../lib/wiring/event-store.ts";
 import { createMigrationRepair } from "../../lib/wiring/migration-repair.ts";
+import { verifyReport } from "../../lib/wiring/migration-report.ts";
 import { AT_US, manyRecords, registryRecords } from "../journey/records.ts";
 import { runCli } from "../support/cli.ts";
 import { startMigrating } from "../support/migrating.ts";
@@ -93,14 +96,17 @@ describe("the repair of a home with real parts", () => {
   /** Every second one is lost in NEW. */
   const holed = Array.from({ length: 6 }, (_, n) => row("holed", n, `${n}`));
 
-  const open = () =>
+  /** `relay`: what it does while the repair waits; without one nobody can ask a recorder. */
+  const open = (relay?: () => Promise<void>) =>
     createMigrationRepair(pipeline.env, {
-      ...{ homeId: "home", id, signal: new AbortController().signal },
+      ...{ homeId: "home", id, signal: new AbortController().signal, actor: "anna" },
+      hasRecorder: relay !== undefined,
       clock: {
         ...clock,
         // While it waits, the cloud works.
         sleep: async (ms) => {
           clock.set(clock.nowMs() + ms);
+          await relay?.();
           await pipeline.drain();
         },
       },
@@ -177,6 +183,79 @@ describe("the repair of a home with real parts", () => {
     ]);
     expect((await held("text.password")).map(({ state }) => state)).toEqual(["[secret]"]);
     await store.close();
+  });
+
+  it("stands in the audit: who, how many, from where, and what became of them; and the figures tell what is open", async () => {
+    const told = (await migrating.store.audit("home", id)).filter(({ actor }) => actor === "anna");
+    expect(told.map(({ reason }) => reason)).toEqual([
+      "A repair begins: 264 rows from old to new, 7 rows from new to old.",
+      "The repair has ended: 264 rows from old to new, 7 rows from new to old; 271 rows are there now, 0 of them by the recorder, 0 are not.",
+    ]);
+    for (const { from, to, percentFrom, percentTo } of told) expect([from, percentFrom]).toEqual([to, percentTo]);
+    const { json } = await pipeline.ask(token, `/api/v1/migrations/${id}/metrics`);
+    expect(json.differences).toMatchObject({ open: 0, repaired: 271 });
+  });
+
+  it("asks the recorder first, by the relay, and takes from OLD only what that does not have", async () => {
+    const lost = [row("asked", 0, "0"), row("asked", 1, "1"), row("asked", 2, "2")];
+    for (const each of lost) await intoOld(each);
+    const found = lost.map(({ entity_id, last_updated }) => ({
+      ...({ class: "missing-in-new", entityId: entity_id, atUs: parseIsoUs(last_updated) } as const),
+      ...{ foundUs: AT_US, explanation: "It is." },
+    }));
+    await migrating.store.addDifferences("home", id, found);
+    const index = createDynamodbDeviceIndex(pipeline.cloud.table);
+    const outbox = createDynamodbOutboxStore(pipeline.cloud.table);
+    await index.applyRelayStatus("home", {
+      ...{ relayId: "r", at: new Date(clock.nowMs()).toISOString(), connected: true, since: "2026-11-22T00:00:00Z" },
+      ...{ spoolBytes: 0, spoolRecords: 0, oldestSeconds: 0, rejected: 0 },
+    });
+    const asked: unknown[] = [];
+    /** A house whose recorder has all but the last. */
+    async function relayOfHouse(): Promise<void> {
+      const { items } = await outbox.list({ homeId: "home", nowMs: clock.nowMs(), status: "pending", limit: 300 });
+      for (const { id: item, kind, refetch } of items) {
+        if (kind !== "refetch") continue;
+        asked.push(refetch);
+        const records = lost.slice(0, 2).map((each) => ({
+          ...stateRecord({ ...each, atUs: parseIsoUs(each.last_updated) }),
+          source: "backfill",
+        }));
+        await pipeline.send("events", sealed(records, { key, first: 2_000 }));
+        await outbox.settle("home", item, { status: "delivered", attempts: 1 });
+      }
+    }
+    const repair = await open(relayOfHouse);
+    try {
+      const planned = await repair.plan(ALL);
+      expect(planned.spans).toMatchObject([{ entityIds: ["sensor.asked"] }]);
+      expect(planned.tried[0]).toContain("recorder");
+      expect(asked).toEqual([]);
+      const done = await repair.apply(planned);
+      expect(done).toMatchObject({ byRecorder: 2, open: [], isFinished: true });
+      expect(done.repaired).toHaveLength(3);
+    } finally {
+      await repair.close();
+    }
+    expect(asked).toMatchObject([{ entity_ids: ["sensor.asked"] }]);
+    const store = createEventStore(pipeline.config, pipeline.cloud);
+    const { events } = await store.range({ homeId: "home", entityIds: ["sensor.asked"], order: "asc", limit: 10 });
+    expect(events.map(({ source }) => source)).toEqual(["backfill", "backfill", "import"]);
+    await store.close();
+    const last = (await migrating.store.audit("home", id)).at(-1);
+    expect(last?.reason).toContain("3 rows are there now, 2 of them by the recorder, 0 are not");
+  }, 60_000);
+
+  it("is in a report that the home's key signs, which anybody with the key can verify", async () => {
+    const { json: report } = await pipeline.ask(token, `/api/v1/migrations/${id}/report`);
+    const signer = { homeId: "home", keyId: key.id };
+    expect(await verifyReport(report, pipeline.env)).toMatchObject({ ...signer, keyFrom: "cloud" });
+    const own = { ...pipeline.env, HEARTHLINE_HOME_KEY: key.secret.toString("base64") };
+    expect(await verifyReport(report, own)).toMatchObject({ ...signer, keyFrom: "settings" });
+    const unknown = { ...report, signature: { ...report.signature, key_id: "0123456789abcdef" } };
+    await expect(verifyReport(unknown, pipeline.env)).rejects.toMatchObject({ code: "report_key_unknown" });
+    const forged = { ...report, signature: { ...report.signature, mac: "0".repeat(64) } };
+    await expect(verifyReport(forged, pipeline.env)).rejects.toMatchObject({ code: "report_signature_wrong" });
   });
 
   it("is what the command does", async () => {

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { systemClock } from "../../lib/base/clock.ts";
 import { readConfig } from "../../lib/wiring/config.ts";
-import { createRelayOutbox } from "../../lib/wiring/relay-outbox.ts";
+import { canPublish, createRelayOutbox } from "../../lib/wiring/relay-outbox.ts";
 import { keepLog } from "../relay/fakes.ts";
 
 const SECRET = "s3cret-of-the-broker";
@@ -24,6 +24,7 @@ function make(env: Readonly<Record<string, string>>) {
     ...{ config, clock: systemClock, random: () => 0, log },
     append: async () => {},
     turnSink: async () => {},
+    refetch: async () => {},
   });
   return { runner, lines };
 }
@@ -42,6 +43,16 @@ describe("the relay's outbox", () => {
     expect(make(ALL).runner).toBeDefined();
   });
 
+  it("can publish when it has an address, a token and a broker", () => {
+    expect(canPublish(readConfig(ALL))).toBe(true);
+    for (const name of Object.keys(ALL)) {
+      const { [name as keyof typeof ALL]: _, ...rest } = ALL;
+      expect(canPublish(readConfig(rest))).toBe(false);
+      // As the settings of an app leave it that nobody has filled in.
+      expect(canPublish(readConfig({ ...rest, [name]: "" }))).toBe(false);
+    }
+  });
+
   it("works without a broker: automations can be written all the same", () => {
     const { HEARTHLINE_MQTT_URL: _, ...rest } = ALL;
     const { runner, lines } = make(rest);
@@ -54,7 +65,7 @@ describe("the relay's outbox", () => {
     if (!runner) throw new Error("off");
     const run = runner.run();
     stops.push(() => runner.stop());
-    await expect.poll(() => runner.state().last_error, { timeout: 5_000 }).toContain("service_unreachable");
+    await expect.poll(() => runner.state().last_error).toContain("service_unreachable");
     runner.stop();
     await run;
     expect(JSON.stringify([lines, runner.state()])).not.toMatch(new RegExp(`${SECRET}|${TOKEN}`));

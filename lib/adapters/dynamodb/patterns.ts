@@ -24,7 +24,12 @@ export function createDynamodbPatternStore(table: Table): PatternStore {
         const { item, patterns } = await read(homeId);
         const next = work(patterns).toSorted((a, b) => (a.id < b.id ? -1 : 1));
         if (JSON.stringify(next) !== JSON.stringify(patterns))
-          await pieces.replace(homeId, item, { head: { ...patternsKey(homeId) }, rows: next, write: "patterns" });
+          await pieces.replace(homeId, item, {
+            head: { ...patternsKey(homeId) },
+            rows: next,
+            write: "patterns",
+            isOnlyOne: true,
+          });
         return next;
       }),
   };

@@ -14,7 +14,14 @@ interface Content {
   readonly rows: readonly unknown[];
   /** What the names of its pieces begin with. */
   readonly write: string;
+  /** Nothing else of the home has pieces of this name: those that a write left which ended in the middle are cleared away by the next large one, as are those of whoever writes at the same time and is too late. */
+  readonly isOnlyOne?: boolean;
 }
+
+/** More are the next write's to clear away. */
+const LEFT_OVER_MAX = 1_000;
+/** What a piece's sort key has behind the name of its write: `#` and its number, here of the first. */
+const PIECE_ENDING = "#0";
 
 /**
  * Rows as packed items: a head, which holds the rows itself or, where they fit no item, names the pieces. The pieces of one write have a name of their own, so
@@ -54,6 +61,20 @@ export function createPieces(
     return found.includes(undefined) ? undefined : found.flatMap((item) => unpack(item?.rows));
   }
 
+  /**
+   * All that lie there. To be asked before the new head is written: whoever wrote one of them read an earlier head, and is refused by the new one, however slow he is and whatever his clock says.
+   * (Afterwards it would be too late: somebody may have begun who has read the new head.)
+   */
+  async function leftOver(homeId: string, name: string): Promise<Key[]> {
+    const { pk, sk } = pieceKey(homeId, { write: `${name} `, piece: 0 });
+    const found: Key[] = [];
+    for await (const item of table.query({ pk, prefix: sk.slice(0, -PIECE_ENDING.length), keysOnly: true })) {
+      found.push({ pk, sk: String(item.sk) });
+      if (found.length === LEFT_OVER_MAX) break;
+    }
+    return found;
+  }
+
   return {
     keysOf,
 
@@ -71,7 +92,7 @@ export function createPieces(
       );
     },
 
-    async replace(homeId, old, { head, rows, write: name }) {
+    async replace(homeId, old, { head, rows, write: name, isOnlyOne = false }) {
       const write = `${name} ${table.clock.nowMs()} ${Math.floor(table.random() * 2 ** 48)}`;
       const ends = head.expires_at === undefined ? {} : { expires_at: head.expires_at };
       const packed = packPieces(rows);
@@ -79,15 +100,23 @@ export function createPieces(
         packed.length === 1
           ? []
           : packed.map((piece, index) => ({ ...pieceKey(homeId, { write, piece: index }), ...ends, rows: piece }));
+      const left = isOnlyOne && packed.length > 1 ? await leftOver(homeId, name) : [];
       await table.writeMany({ puts });
       try {
         const content = packed.length === 1 ? { rows: packed[0] } : { pieces: packed.length };
         await table.put({ ...head, write_id: write, ...content }, unlessWrittenSince(old, table));
       } catch (thrown) {
-        if (isConflict(thrown)) await table.writeMany({ deletes: puts });
-        throw thrown;
+        if (!isConflict(thrown)) throw thrown;
+        // Sent again after its answer was lost, a write meets itself: its pieces are the head's.
+        const there = await table.get({ pk: String(head.pk), sk: String(head.sk) });
+        if (there?.write_id !== write) {
+          await table.writeMany({ deletes: puts });
+          throw thrown;
+        }
       }
-      if (old) await table.writeMany({ deletes: keysOf(homeId, old) });
+      const deletes = [...(old ? keysOf(homeId, old) : []), ...left];
+      // The old ones are among both, and a key may be in one request once.
+      await table.writeMany({ deletes: [...new Map(deletes.map((key) => [key.sk, key])).values()] });
     },
 
     async remove(homeId, head) {

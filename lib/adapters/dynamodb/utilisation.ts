@@ -31,7 +31,7 @@ function createRecord(table: Table, { name, keyOf, pieceKey }: Places) {
       compareAndSet(table, async () => {
         const item = await table.get(keyOf(homeId));
         const head = { ...keyOf(homeId), facts: JSON.stringify(facts) };
-        await pieces.replace(homeId, item, { head, rows, write: name });
+        await pieces.replace(homeId, item, { head, rows, write: name, isOnlyOne: true });
       }),
   };
 }

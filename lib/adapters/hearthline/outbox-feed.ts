@@ -1,6 +1,12 @@
 import * as z from "zod";
 import { HearthlineError, isHearthlineError, messageOf } from "../../base/errors.ts";
-import { OUTBOX_KINDS, outboxAutomationSchema, outboxMessageSchema, outboxSinkSchema } from "../../event/index.ts";
+import {
+  OUTBOX_KINDS,
+  outboxAutomationSchema,
+  outboxMessageSchema,
+  outboxRefetchSchema,
+  outboxSinkSchema,
+} from "../../event/index.ts";
 import type { OutboxFeed, OutboxWork } from "../../relay/outbox/ports.ts";
 
 export interface OutboxFeedOptions {
@@ -104,12 +110,14 @@ function itemsOf(text: string, what: string): OutboxWork[] {
     const message = item.kind === "mqtt" ? outboxMessageSchema.safeParse(item).data : undefined;
     const automation = item.kind === "automation" ? automationSchema.safeParse(item.automation).data : undefined;
     const sink = item.kind === "sink" ? outboxSinkSchema.safeParse(item).data : undefined;
+    const refetch = item.kind === "refetch" ? outboxRefetchSchema.safeParse(item.refetch).data : undefined;
     return {
       id: item.id,
       kind: kindSchema.parse(item.kind),
       ...(message && { message }),
       ...(automation && { automation }),
       ...(sink && { sink }),
+      ...(refetch && { refetch }),
     };
   });
 }

@@ -1,6 +1,7 @@
 import type { Clock } from "../../base/clock.ts";
 import type { EventRecord } from "../../event/index.ts";
 import type { RelaySink, SinkAnswer, SinkLoss, SinkMessage } from "../../relay/ports.ts";
+import { recordCut } from "./cut-record.ts";
 import { createEventPacker, joined } from "./packer.ts";
 import { answerOf, isTaken, type Posted, post } from "./post.ts";
 
@@ -9,6 +10,8 @@ export interface HttpSinkOptions {
   readonly url: string;
   /** Sent as a bearer token. */
   readonly token?: string;
+  /** Stamps are cut to whole multiples. Default 1. */
+  readonly precisionUs?: number;
   readonly flushMs: number;
   readonly clock: Clock;
 }
@@ -23,7 +26,7 @@ const TIMEOUT_MS = 30_000;
  * 2xx: taken, except what the answer names in `rejected` (`[{index, code}]`). 400, 413, 422: the shipper finds the event. Everything else is tried again.
  */
 export function createHttpSink(options: HttpSinkOptions): RelaySink {
-  const { name, url, token, flushMs } = options;
+  const { name, url, token, precisionUs = 1, flushMs } = options;
   const headers = {
     "content-type": "application/json",
     ...(token !== undefined && { authorization: `Bearer ${token}` }),
@@ -37,7 +40,10 @@ export function createHttpSink(options: HttpSinkOptions): RelaySink {
 
   return {
     name,
-    packer: createEventPacker({ encode: encodeEvent, maxRecords: MAX_RECORDS, maxBytes: MAX_BYTES }),
+    packer: createEventPacker({
+      encode: (record) => encodeEvent(recordCut(record, precisionUs)),
+      ...{ maxRecords: MAX_RECORDS, maxBytes: MAX_BYTES },
+    }),
     flushMs,
     batchMax: 1,
     inFlightMax: 1,

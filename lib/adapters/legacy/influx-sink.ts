@@ -1,5 +1,6 @@
 import type { Clock } from "../../base/clock.ts";
 import type { RelaySink, SinkAnswer, SinkLoss, SinkMessage, SinkPiece } from "../../relay/ports.ts";
+import { recordCut } from "./cut-record.ts";
 import { lineShape, toLine } from "./line-protocol.ts";
 import { createEventPacker, joined } from "./packer.ts";
 import { answerOf, isTaken, type Posted, post } from "./post.ts";
@@ -15,6 +16,8 @@ export interface InfluxSinkOptions {
   readonly token?: string;
   /** The integration's `default_measurement`. */
   readonly defaultMeasurement?: string;
+  /** Stamps are cut to whole multiples, as the integration cuts them by its `precision`. Default 1. */
+  readonly precisionUs?: number;
   readonly flushMs: number;
   readonly clock: Clock;
 }
@@ -31,7 +34,7 @@ const ROUNDS_MAX = 8;
  * again changes nothing. A "partial write" has stored all lines but those it names or describes; these are set aside, and the rest is sent again, because the server names one kind of error only.
  */
 export function createInfluxSink(options: InfluxSinkOptions): RelaySink {
-  const { name, database, user, password = "", token, defaultMeasurement, flushMs, clock } = options;
+  const { name, database, user, password = "", token, defaultMeasurement, precisionUs = 1, flushMs, clock } = options;
   const url = new URL(options.url);
   url.pathname = `${url.pathname.replace(/\/+$/, "")}/write`;
   // What else the address asks for stays: a retention policy (`?rp=week`).
@@ -67,7 +70,8 @@ export function createInfluxSink(options: InfluxSinkOptions): RelaySink {
   return {
     name,
     packer: createEventPacker({
-      encode: (record) => (record.t === "state" ? toLine(record, defaultMeasurement) : undefined),
+      encode: (record) =>
+        record.t === "state" ? toLine(recordCut(record, precisionUs), defaultMeasurement) : undefined,
       maxRecords: MAX_LINES,
       maxBytes: MAX_BYTES,
     }),

@@ -2,9 +2,11 @@ import type { Microseconds } from "../../base/time.ts";
 import type { HomeEvent } from "../../event/index.ts";
 import type { OldLimits, OldRow, OldScan, OldSystem, Plan } from "../../migration/ports.ts";
 import type { EventPage, RangeQuery } from "../../store/ports.ts";
+import { recordCut } from "./cut-record.ts";
 import { createHttpSink, encodeEvent } from "./http-sink.ts";
 import { createAsk, eventsUrl, type HttpAsk } from "./old-http-ask.ts";
 import { describeHttp } from "./old-http-describe.ts";
+import { withPrecision } from "./old-influx-limits.ts";
 import type { OldOptions, OldSecrets } from "./old-options.ts";
 import { eventsIn } from "./old-row.ts";
 import { FAR_US, lastRows, pageOf, type ReadWindow, refusePlaces, scanWindows, type Window } from "./old-windows.ts";
@@ -27,6 +29,7 @@ const WRITE_MAX_EVENTS = 500;
 /** The pipeline that takes and gives events over HTTP: `POST` and `GET /api/v1/events`, `/health`. The plan's address is that of the events, or of the server. */
 export function createOldHttp(old: Plan["old"], secrets: OldSecrets, options: OldOptions): OldSystem {
   const { clock } = options;
+  const limits = withPrecision(HTTP_LIMITS, old.precision);
   const ask = createAsk(old.url, secrets, options);
   const sink = createHttpSink({
     ...{ name: "old", url: eventsUrl(old.url).href, flushMs: 0, clock },
@@ -39,7 +42,7 @@ export function createOldHttp(old: Plan["old"], secrets: OldSecrets, options: Ol
   return {
     kind: "http",
     name: old.url,
-    limits: HTTP_LIMITS,
+    limits,
     describe: () => describeHttp(ask, reader(undefined), clock),
     scan: (query: OldScan) => scanWindows(reader(query.entityIds), query),
     counts: async (query) => countRows(scanWindows(reader(query.entityIds), query), query.widthUs),
@@ -47,7 +50,11 @@ export function createOldHttp(old: Plan["old"], secrets: OldSecrets, options: Ol
       const eventOf = await eventsIn(query.homeId, options);
       return range(ask, query, { reader: reader(query.entityIds), nowUs: clock.nowMs() * 1000, eventOf });
     },
-    write: (events) => writeThrough(events, { sink, encode: encodeEvent, notHeld: "", maxEvents: WRITE_MAX_EVENTS }),
+    write: (events) =>
+      writeThrough(events, {
+        ...{ sink, notHeld: "", maxEvents: WRITE_MAX_EVENTS },
+        encode: (record) => encodeEvent(recordCut(record, limits.precisionUs)),
+      }),
     close: async () => {},
   };
 }

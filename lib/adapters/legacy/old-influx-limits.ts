@@ -1,4 +1,4 @@
-import type { OldLimits } from "../../migration/ports.ts";
+import { type OldLimits, PRECISION_US, type Precision } from "../../migration/ports.ts";
 
 /** What the InfluxDB of Home Assistant's integration cannot hold. Observed with 2026.2.3 and 2026.11. */
 export const INFLUX_LIMITS: OldLimits = {
@@ -24,3 +24,14 @@ export const INFLUX_LIMITS: OldLimits = {
     start: "What happened before the integration was set up in a start of Home Assistant was never written.",
   },
 };
+
+/** A point at a stamp that is there already replaces its fields: of two states of an entity in one tick the last stays. */
+export const influxLimits = (precision: Precision): OldLimits => withPrecision(INFLUX_LIMITS, precision);
+
+/** The limits of an OLD whose stamps are cut. */
+export function withPrecision(limits: OldLimits, precision: Precision): OldLimits {
+  const precisionUs = PRECISION_US[precision] ?? 1;
+  if (precisionUs === 1) return limits;
+  const stamps = `Time stamps are cut to whole ${precision === "s" ? "seconds" : "milliseconds"}; of several states of an entity within one the last may be all that is kept.`;
+  return { ...limits, precisionUs, words: { ...limits.words, "one-stamp": stamps } };
+}

@@ -1,9 +1,10 @@
 import type { Clock } from "../../base/clock.ts";
 import type { OldDescription, OldScan, OldSystem, Plan } from "../../migration/ports.ts";
+import { recordCut } from "./cut-record.ts";
 import { createInfluxSink } from "./influx-sink.ts";
 import { toLine } from "./line-protocol.ts";
 import { clockSkewMs, jsonOf } from "./old-ask.ts";
-import { INFLUX_LIMITS } from "./old-influx-limits.ts";
+import { influxLimits } from "./old-influx-limits.ts";
 import { createInfluxOld, type InfluxOld } from "./old-influx-query.ts";
 import { influxRange } from "./old-influx-range.ts";
 import { endRow, readCounts, readWindow } from "./old-influx-rows.ts";
@@ -23,6 +24,7 @@ const SCHEMA_MS = 2_000;
 /** What Home Assistant's `influxdb` integration has filled (or the relay's sink, which writes the same), read by InfluxQL: 1.x, or a later server with its 1.x interface. */
 export function createOldInfluxdb(old: Plan["old"], secrets: OldSecrets, options: OldOptions): OldSystem {
   const { clock } = options;
+  const limits = influxLimits(old.precision);
   const influx = createInfluxOld({
     ...{ url: old.url, database: old.database, ...secrets },
     fetch: options.fetch ?? fetch,
@@ -37,7 +39,7 @@ export function createOldInfluxdb(old: Plan["old"], secrets: OldSecrets, options
   return {
     kind: "influxdb",
     name: `${old.url} ${old.database}`,
-    limits: INFLUX_LIMITS,
+    limits,
     describe: async () => describe(influx, { schema: await schema.fresh(), database: old.database, clock }),
     async *scan(query: OldScan) {
       const asked = { schema: await schema.fresh(), entityIds: query.entityIds };
@@ -51,7 +53,8 @@ export function createOldInfluxdb(old: Plan["old"], secrets: OldSecrets, options
     async write(events) {
       const written = await writeThrough(events, {
         sink,
-        encode: (record) => (record.t === "state" ? toLine(record, old.measurement) : undefined),
+        encode: (record) =>
+          record.t === "state" ? toLine(recordCut(record, limits.precisionUs), old.measurement) : undefined,
         notHeld: NOT_WRITTEN,
         maxEvents: WRITE_MAX_EVENTS,
       });

@@ -6,12 +6,21 @@ import type { Segment, Tables } from "./event-store-tables.ts";
 export interface Blocks {
   /** undefined: the segment is gone (merged or deleted by another process since the directory was read). @throws HearthlineError `store_damaged` */
   open(tables: Tables, segment: Segment): Block | undefined;
+  /** Those that end before this time: who goes on in time does not come back to them. */
+  forgetBefore(atUs: number): void;
   /** After a transaction that was rolled back: ids that it gave will be given again. */
   clear(): void;
 }
 
+/** About 20 MB: two days of a busy home's columns. */
+export const REMEMBERED_ROWS = 131_072;
+
+/** For someone who goes on in time: each block is read on from where it was left. */
+export const createPassingBlocks = (maxRows: number): Blocks =>
+  createBlocks(maxRows, (block) => ({ ...block, events: block.reader() }));
+
 /** `maxRows`: of all blocks that are remembered; a row takes about 150 bytes. */
-export function createBlocks(maxRows: number): Blocks {
+export function createBlocks(maxRows: number, remembered = (block: Block): Block => block): Blocks {
   const blocks = new Map<number, Opened>();
   let rows = 0;
 
@@ -35,13 +44,20 @@ export function createBlocks(maxRows: number): Blocks {
       }
       const body = tables.body(id);
       if (!body) return undefined;
-      const block = openBlock(body);
+      const block = remembered(openBlock(body));
       const opened = { block, home: segment.home, name: tables.nameOf(segment.home) };
       refuseOther(segment, opened);
       blocks.set(id, opened);
       rows += block.count;
       forgetOldest();
       return block;
+    },
+    forgetBefore: (atUs) => {
+      for (const [id, { block }] of blocks) {
+        if (block.maxUs >= atUs) continue;
+        blocks.delete(id);
+        rows -= block.count;
+      }
     },
     clear: () => {
       blocks.clear();

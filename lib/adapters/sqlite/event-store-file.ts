@@ -2,15 +2,13 @@ import { statSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../../base/clock.ts";
 import { HearthlineError } from "../../base/errors.ts";
-import { createBlocks } from "./event-store-blocks.ts";
+import { createBlocks, REMEMBERED_ROWS } from "./event-store-blocks.ts";
 import { isMigrating, keepCopy, migrateSome, removeUnfinished } from "./event-store-migrate.ts";
 import { EVENT_STORE_APPLICATION_ID, EVENT_STORE_STEPS } from "./event-store-schema.ts";
 import type { Source } from "./event-store-spans.ts";
 import { createTables } from "./event-store-tables.ts";
 import { openSqlite, STORE_CODES, snapshot, transaction, withSqliteErrors } from "./open.ts";
 
-/** About 20 MB: two days of a busy home's columns. */
-const REMEMBERED_ROWS = 131_072;
 /** Between two transactions of one long piece of work, so that a process that waits for the lock (and polls for it) gets its turn. */
 export const PAUSE_MS = 5;
 

@@ -1,5 +1,6 @@
 import type { HomeEvent } from "../../event/index.ts";
 import type { EventPage, Position, RangeQuery } from "../../store/ports.ts";
+import { REMEMBERED_ROWS } from "./event-store-blocks.ts";
 import { type Choice, partOf, readSpan, type Source, type Span, segmentsIn } from "./event-store-spans.ts";
 import { DAY_US, dayOf, type Segment } from "./event-store-tables.ts";
 
@@ -95,7 +96,7 @@ export interface Step {
  */
 export function* stepsOf(
   reading: <T>(work: (source: Source) => T) => T,
-  { homeId, span, choice = {} }: { homeId: string; span: Span; choice?: Choice },
+  { homeId, span, choice = {}, rows = STEP_ROWS }: { homeId: string; span: Span; choice?: Choice; rows?: number },
 ): Generator<Step> {
   let left = span;
   while (left.fromUs < left.toUs && choice.entityIds?.length !== 0) {
@@ -107,7 +108,7 @@ export function* stepsOf(
       if (day === undefined) return undefined;
       const whole = daySpan(day, left);
       const segments = segmentsIn(tables.segments(home, day), whole, choice.entityIds);
-      const part = partOf(segments, whole, { rows: STEP_ROWS, order: "asc" });
+      const part = stepIn(segments, whole, rows);
       return {
         day,
         span: part,
@@ -119,6 +120,15 @@ export function* stepsOf(
     left = { ...left, fromUs: step.span.toUs };
     yield step;
   }
+}
+
+/** So many rows; but where more lie across each other than are remembered, each step opens all of them anew: then the fewer steps the better. */
+function stepIn(segments: readonly Segment[], whole: Span, rows: number): Span {
+  const part = partOf(segments, whole, { rows, order: "asc" });
+  const opened = segmentsIn(segments, part).reduce((sum, { count }) => sum + count, 0);
+  return rows >= STEP_ROWS || opened <= REMEMBERED_ROWS
+    ? part
+    : partOf(segments, whole, { rows: STEP_ROWS, order: "asc" });
 }
 
 function average(segments: readonly Segment[]): number {

@@ -8,6 +8,10 @@ const LEVEL = 3;
 /** States of Home Assistant's length make 50 KB of a day. What others have put in that is larger is asked of the events. */
 const DAY_BYTES_MAX = 1_000_000;
 
+/** As zlib has it; and what a frame takes at most beside what it holds, where that cannot be made smaller. */
+const CHUNK_BYTES = 16_384;
+const MORE_BYTES = 512;
+
 /** The hours of a day of some entities, from their events in order. */
 export interface DayRollups {
   add(event: HomeEvent): void;
@@ -67,7 +71,8 @@ function packDay(parts: readonly Uint8Array[]): Uint8Array | null {
   if (bytes.length > DAY_BYTES_MAX) return null;
   // Without a checksum a bit that has turned in the file is a wrong sum.
   const params = { [constants.ZSTD_c_compressionLevel]: LEVEL, [constants.ZSTD_c_checksumFlag]: 1 };
-  return zstdCompressSync(bytes, { params });
+  // By itself it takes 16 KB for each entity, most of which have some hundred bytes.
+  return zstdCompressSync(bytes, { params, chunkSize: Math.min(CHUNK_BYTES, bytes.length + MORE_BYTES) });
 }
 
 /** @throws HearthlineError `store_damaged` */

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../../base/clock.ts";
 import type { EventStore } from "../../store/ports.ts";
-import { isDamage } from "./event-store-blocks.ts";
+import { createPassingBlocks, isDamage, REMEMBERED_ROWS } from "./event-store-blocks.ts";
 import { compactedDay, type DayPlan, isAsPlanned, planOf, putCompacted } from "./event-store-compact.ts";
 import { type EventStoreFile, PAUSE_MS } from "./event-store-file.ts";
 import { hasBefore, type PrunedDay, pruneAtOnce, prunedDay, putPruned } from "./event-store-prune.ts";
@@ -28,7 +28,9 @@ export function createUpkeep(file: EventStoreFile, clock: Clock): Pick<EventStor
 
   async function compactDay(homeId: string, day: number): Promise<void> {
     const doing = "Compacting the event store";
-    const reading = <T>(work: (source: Source) => T): T => file.read(doing, work);
+    // It comes to each block once: what others have opened stays.
+    const blocks = createPassingBlocks(REMEMBERED_ROWS);
+    const reading = <T>(work: (source: Source) => T): T => file.read(doing, ({ tables }) => work({ tables, blocks }));
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const plan = reading((source) => planOf(source, homeId, day));
       if (!plan || !reading(({ tables }) => isOpen(tables.days(plan.home, day, day)))) return;

@@ -2,6 +2,7 @@ import { type Clock, systemClock } from "../../base/clock.ts";
 import { type Reading, statsByReading, tilesByReading } from "../../series/index.ts";
 import type { EventStore } from "../../store/ports.ts";
 import { aggregatesOf } from "./event-store-aggregate.ts";
+import { createPassingBlocks, REMEMBERED_ROWS } from "./event-store-blocks.ts";
 import { createEventStoreFile, shrink } from "./event-store-file.ts";
 import { FIRST_US, LAST_US, pageOf, type Step, stepsOf } from "./event-store-read.ts";
 import type { Source } from "./event-store-spans.ts";
@@ -20,6 +21,8 @@ export interface SqliteEventStoreOptions {
 }
 
 const READING = "Reading the event store";
+/** Of a scan: a step is in memory whole, and V8 keeps several that are dead. */
+const SCAN_STEP_ROWS = 2_048;
 
 /**
  * The embedded time-series store: blocks of columns in SQLite. Any number of processes may have the file open: readers never wait, writers wait for each other.
@@ -51,9 +54,13 @@ export function createSqliteEventStore(options: SqliteEventStoreOptions): EventS
   /** `onStep` sees each step before its events are given. */
   async function* read({ homeId, entityIds, fromUs, toUs }: Reading, onStep?: (step: Step) => void) {
     const span = { fromUs: fromUs ?? FIRST_US, toUs: toUs ?? LAST_US };
-    for (const step of stepsOf(reading, { homeId, span, choice: { entityIds } })) {
+    // A scan comes to each block once, in steps that follow each other: what others have opened stays, and what it has opened itself goes once it is past it. About 5 MB, where the day was merged.
+    const blocks = createPassingBlocks(REMEMBERED_ROWS);
+    const passing = <T>(work: (source: Source) => T): T => reading(({ tables }) => work({ tables, blocks }));
+    for (const step of stepsOf(passing, { homeId, span, choice: { entityIds }, rows: SCAN_STEP_ROWS })) {
       onStep?.(step);
       yield step.events;
+      blocks.forgetBefore(step.span.toUs);
       await clock.sleep(0);
     }
   }

@@ -16,6 +16,23 @@ export const behind = (minute: number, from: number): number => wrapped(minute -
 export const medianNear = (minutes: readonly number[], centre: number): number =>
   wrapped(centre + medianOf(minutes.map((minute) => behind(minute, centre))));
 
+/**
+ * Beyond so many standard deviations an occurrence weighs less (Huber 1964). Where all is normal the middle is then as exact as the mean of 95 % of the days, the median only
+ * as that of 64 %: of twenty days with a spread of 35 minutes a median is more than a quarter of an hour off in one case of six.
+ */
+const HUBER = 1.345;
+const HUBER_TURNS = 4;
+
+/** The middle on the circle of times that lie near `centre` (within half a day of it): their mean, in which what lies far off counts no more than what lies at the edge. */
+export function middleNear(minutes: readonly number[], centre: number): number {
+  const offsets = minutes.map((minute) => behind(minute, centre));
+  let middle = medianOf(offsets);
+  const edge = HUBER * Math.max(1, MAD_TO_SD * medianOf(offsets.map((each) => Math.abs(each - middle))));
+  for (let turn = 0; turn < HUBER_TURNS; turn++)
+    middle += offsets.reduce((sum, each) => sum + Math.max(-edge, Math.min(edge, each - middle)), 0) / offsets.length;
+  return wrapped(centre + middle);
+}
+
 /** Standard deviation around `centre`, robust: 1.4826 times the median absolute deviation. */
 export const spreadAround = (minutes: readonly number[], centre: number): number =>
   MAD_TO_SD * medianOf(minutes.map((minute) => Math.abs(behind(minute, centre))));

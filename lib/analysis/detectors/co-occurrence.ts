@@ -1,8 +1,8 @@
 import type { Histogram } from "../patterns/types.ts";
 import { withoutExplained } from "./co-occurrence/explain.ts";
 import { FAR_SECONDS, NEAR_SECONDS, type Pair, pairsOf } from "./co-occurrence/pairs.ts";
+import { workedOutOf } from "./co-occurrence/worked-out.ts";
 import { linesOf } from "./lines/day-lines.ts";
-import { linesDays } from "./lines/days.ts";
 import { evidenceOf } from "./lines/evidence.ts";
 import { mergeLines } from "./lines/merge.ts";
 import { type LinesRow, tokenOf } from "./lines/rows.ts";
@@ -26,8 +26,8 @@ export const coOccurrence: Detector<LinesRow> = {
       farSeconds: FAR_SECONDS,
     }),
   merge: mergeLines,
-  find: ({ days }) =>
-    withoutExplained(pairsOf(linesDays(days)))
+  find: (history) =>
+    withoutExplained(pairsOf(workedOutOf(history)))
       .map(findingOf)
       .sort(byKey),
 };
@@ -66,8 +66,10 @@ function findingOf(pair: Pair): Finding {
 }
 
 function histogramOf(delays: readonly number[]): Histogram {
-  const counts = DELAY_EDGES.slice(1).map(
-    (to, index) => delays.filter((delay) => delay >= (DELAY_EDGES[index] ?? 0) && delay < to).length,
-  );
+  const counts = DELAY_EDGES.slice(1).map(() => 0);
+  for (const delay of delays) {
+    const bin = DELAY_EDGES.findIndex((from, index) => delay >= from && delay < (DELAY_EDGES[index + 1] ?? from));
+    if (bin >= 0) counts[bin] = (counts[bin] ?? 0) + 1;
+  }
   return { unit: "seconds", edges: DELAY_EDGES, counts };
 }

@@ -1,7 +1,8 @@
 import { isActive } from "./active.ts";
+import { significant, type Tests } from "./asked.ts";
 import { isDayOff } from "./home-day.ts";
 import { mixText, seededShuffle } from "./permutation.ts";
-import { adjustFalseDiscovery, binomialTail, medianOf, wilsonLower } from "./statistics.ts";
+import { binomialTail, medianOf, wilsonLower } from "./statistics.ts";
 import { addSparse, entriesOf, type Sparse, sparseOf, sumRows, totalOf } from "./sums.ts";
 import { DAY_SETS, type DaySet } from "./time-of-day/series.ts";
 import type { Detector, DetectorHistory, Finding, HomeDay } from "./types.ts";
@@ -49,15 +50,12 @@ export const dayType: Detector<DayTypeRow> = {
   find(history) {
     const days = history.days.filter(({ day }) => day.isEligible).map(({ day }) => day);
     if (days.length < MIN_HISTORY_DAYS) return [];
-    const series = seriesOf(history);
-    const found = series.flatMap((each) => bestOf(each, days) ?? []);
-    const q = adjustFalseDiscovery(
-      found.map(({ p }) => p),
-      series.length * SETS.length,
-    );
-    return found.flatMap((difference, index) => {
-      const significance = q[index] ?? 1;
-      const isTold = significance <= MAX_Q && !isTimed(difference) && isFirmByDays(difference, days);
+    const testsOf = (asked?: ReadonlySet<string>): Tests<Difference> => {
+      const series = seriesOf(history, asked && namesOf(asked));
+      return { tests: series.flatMap((each) => bestOf(each, days) ?? []), family: series.length * SETS.length };
+    };
+    return significant(history, { mostQ: MAX_Q, testsOf }).flatMap(([difference, significance]) => {
+      const isTold = !isTimed(difference) && isFirmByDays(difference, days);
       return isTold ? [factsOf(difference, days, significance)] : [];
     });
   },
@@ -95,17 +93,24 @@ interface Difference {
   readonly logRatioAtLeast: number;
 }
 
-function seriesOf(history: DetectorHistory<DayTypeRow>): Series[] {
+/** Of the series that the keys are of. */
+const namesOf = (keys: ReadonlySet<string>): ReadonlySet<string> =>
+  new Set([...keys].map((key) => key.slice(0, key.lastIndexOf("/"))));
+
+/** By name; `wanted`: only these. */
+function seriesOf(history: DetectorHistory<DayTypeRow>, wanted?: ReadonlySet<string>): Series[] {
   const days = history.days.filter(({ day }) => day.isEligible);
   const found = new Map<string, { entityId: string; state: string; hours: Sparse[] }>();
   for (const [index, { rows }] of days.entries()) {
     for (const row of rows) {
-      const there = found.get(nameOf(row)) ?? {
+      const name = nameOf(row);
+      if (wanted && !wanted.has(name)) continue;
+      const there = found.get(name) ?? {
         entityId: row[0],
         state: row[1],
         hours: new Array<Sparse>(days.length).fill([]),
       };
-      found.set(nameOf(row), there);
+      found.set(name, there);
       there.hours[index] = row[2];
     }
   }

@@ -1,6 +1,7 @@
 import type { DayEvidence, Histogram } from "../patterns/types.ts";
+import { significant, type Tests } from "./asked.ts";
 import { BIN_WIDTH, binOf, type DurationRow, durationRows, mergeDurations, secondsOf } from "./duration/rows.ts";
-import { adjustFalseDiscovery, binomialTail, medianOf, normalTail, poissonTail, wilsonLower } from "./statistics.ts";
+import { binomialTail, medianOf, normalTail, poissonTail, wilsonLower } from "./statistics.ts";
 import { entriesOf, type IndexedDay, indexed, type Sparse, totalOf } from "./sums.ts";
 import type { Detector, DetectorHistory, Finding } from "./types.ts";
 
@@ -46,22 +47,26 @@ export const duration: Detector<DurationRow> = {
   aggregate: durationRows,
   merge: mergeDurations,
   find(history: DetectorHistory<DurationRow>): readonly Finding[] {
-    const sums = mergeDurations(history.days.map(({ rows }) => rows));
     const days = indexed(history.days, ({ e, s }) => `${e}=${s}`);
-    const found = sums.flatMap((row) =>
-      isOfMachine(row, days) ? [] : (forgotten(row, days) ?? fixed(row, days) ?? []),
-    );
-    const family = 2 * sums.filter(({ n }) => n.length > 0).length;
-    const q = adjustFalseDiscovery(
-      found.map(({ p }) => p),
-      family,
-    );
-    return found.flatMap(({ finding }, index) => {
-      const significance = q[index] ?? 1;
-      return significance <= MAX_Q ? [{ ...finding, significance }] : [];
-    });
+    const testsOf = (asked?: ReadonlySet<string>) => testsIn(asked ? rowsOf(asked, days) : history.days, days);
+    return significant(history, { mostQ: MAX_Q, testsOf }).map(([{ finding }, significance]) => ({
+      ...finding,
+      significance,
+    }));
   },
 };
+
+function testsIn(parts: readonly { readonly rows: readonly DurationRow[] }[], days: Days): Tests<Found> {
+  const sums = mergeDurations(parts.map(({ rows }) => rows));
+  const tests = sums.flatMap((row) => (isOfMachine(row, days) ? [] : (forgotten(row, days) ?? fixed(row, days) ?? [])));
+  return { tests, family: 2 * sums.filter(({ n }) => n.length > 0).length };
+}
+
+/** Those that the keys are of. */
+function rowsOf(keys: ReadonlySet<string>, days: Days) {
+  const names = new Set([...keys].map((key) => key.slice(key.indexOf(" ") + 1)));
+  return days.map(({ rows }) => ({ rows: [...names].flatMap((name) => rows.get(name) ?? []) }));
+}
 
 interface Found {
   readonly p: number;

@@ -16,8 +16,8 @@ export const room: Detector<RoomRow> = {
   nightsToHold: 3,
   aggregate: roomRows,
   merge: mergeRooms,
-  find: ({ days }) =>
-    scenesOf(days)
+  find: (history) =>
+    scenesOf(history)
       .map(findingOf)
       .sort((a, b) => byText(a.key, b.key)),
 };

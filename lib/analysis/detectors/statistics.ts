@@ -23,9 +23,21 @@ export function logGamma(x: number): number {
   if (x < 0.5) return Math.log(Math.PI / Math.sin(Math.PI * x)) - logGamma(1 - x);
   const shifted = x - 1;
   let sum = 0.99999999999980993;
-  for (const [index, factor] of LANCZOS.entries()) sum += factor / (shifted + index + 1);
+  for (let index = 0; index < LANCZOS.length; index++) sum += (LANCZOS[index] ?? 0) / (shifted + index + 1);
   const base = shifted + LANCZOS.length - 0.5;
   return 0.5 * Math.log(2 * Math.PI) + (shifted + 0.5) * Math.log(base) - base + Math.log(sum);
+}
+
+/** ln n! of the whole numbers that tails are made of, each worked out once. */
+const factorials = new Float64Array(8_192);
+
+function logFactorial(n: number): number {
+  const known = factorials[n];
+  if (known === undefined) return logGamma(n + 1);
+  if (known !== 0) return known;
+  const found = logGamma(n + 1);
+  factorials[n] = found;
+  return found;
 }
 
 /** ln(exp(a) + exp(b)) without overflow. */
@@ -44,14 +56,33 @@ export function binomialTail(hits: number, trials: number, p: number): number {
   if (hits > trials || p <= 0) return 0;
   if (p >= 1) return 1;
   const logs = [Math.log(p), Math.log1p(-p)] as const;
-  const all = logGamma(trials + 1);
+  const all = logFactorial(trials);
   let tail = Number.NEGATIVE_INFINITY;
   for (let k = hits; k <= trials; k++) {
-    const term = all - logGamma(k + 1) - logGamma(trials - k + 1) + k * logs[0] + (trials - k) * logs[1];
+    const term = all - logFactorial(k) - logFactorial(trials - k) + k * logs[0] + (trials - k) * logs[1];
     tail = logAdd(tail, term);
     if (k > trials * p && term < tail + NEGLIGIBLE) break;
   }
   return Math.min(1, Math.exp(tail));
+}
+
+/**
+ * P(X >= hits) where the rate is known only from trials before (beta-binomial distribution, Jeffreys' prior): one miss in fourteen may well be a habit of one in five.
+ * Complexity: O(trials - hits).
+ */
+export function predictiveTail(
+  hits: number,
+  trials: number,
+  before: { readonly hits: number; readonly trials: number },
+): number {
+  if (hits <= 0) return 1;
+  const [a, b] = [before.hits + 0.5, before.trials - before.hits + 0.5];
+  const logBeta = (x: number, y: number) => logGamma(x) + logGamma(y) - logGamma(x + y);
+  const all = logGamma(trials + 1) - logBeta(a, b);
+  let tail = 0;
+  for (let k = hits; k <= trials; k++)
+    tail += Math.exp(all - logGamma(k + 1) - logGamma(trials - k + 1) + logBeta(a + k, b + trials - k));
+  return Math.min(1, tail);
 }
 
 /** P(X >= hits) of a Poisson distribution. */
@@ -59,8 +90,9 @@ export function poissonTail(hits: number, mean: number): number {
   if (hits <= 0) return 1;
   if (mean <= 0) return 0;
   let tail = Number.NEGATIVE_INFINITY;
+  const log = Math.log(mean);
   for (let k = hits; ; k++) {
-    const term = k * Math.log(mean) - mean - logGamma(k + 1);
+    const term = k * log - mean - logFactorial(k);
     tail = logAdd(tail, term);
     if (k > mean && term < tail + NEGLIGIBLE) return Math.min(1, Math.exp(tail));
   }
@@ -92,14 +124,10 @@ export function adjustFalseDiscovery(pValues: readonly number[], family = pValue
 }
 
 /** Linear between the neighbours (type 7 of Hyndman and Fan 1996). NaN of nothing. `sorted` ascends. */
-export function quantileOf(sorted: readonly number[], share: number): number {
+export function quantileOf(sorted: ArrayLike<number>, share: number): number {
   const at = (sorted.length - 1) * share;
   const [low, high] = [sorted[Math.floor(at)], sorted[Math.ceil(at)]];
   return low === undefined || high === undefined ? Number.NaN : low + (high - low) * (at - Math.floor(at));
 }
 
-export const medianOf = (values: readonly number[]): number =>
-  quantileOf(
-    [...values].sort((a, b) => a - b),
-    0.5,
-  );
+export const medianOf = (values: readonly number[]): number => quantileOf(Float64Array.from(values).sort(), 0.5);

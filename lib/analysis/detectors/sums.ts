@@ -21,7 +21,11 @@ export function* entriesOf(sparse: Sparse): Generator<readonly [place: number, c
   for (let at = 0; at + 1 < sparse.length; at += 2) yield [sparse[at] ?? 0, sparse[at + 1] ?? 0];
 }
 
-export const totalOf = (sparse: Sparse): number => [...entriesOf(sparse)].reduce((sum, [, count]) => sum + count, 0);
+export function totalOf(sparse: Sparse): number {
+  let total = 0;
+  for (let at = 1; at < sparse.length; at += 2) total += sparse[at] ?? 0;
+  return total;
+}
 
 /** Rows of several days by what they are of, each added up; ordered by that name. Complexity: O(rows). */
 export function sumRows<Row>(
@@ -46,8 +50,16 @@ export interface IndexedDay<Row> {
   readonly rows: ReadonlyMap<string, Row>;
 }
 
+/** A night looks at the same days three times: the rows of a day are indexed once while somebody holds them. A detector has one name for its rows. */
+const indexes = new WeakMap<object, ReadonlyMap<string, unknown>>();
+
 export const indexed = <Row>(
   days: readonly DetectorDay<Row>[],
   nameOf: (row: Row) => string,
 ): readonly IndexedDay<Row>[] =>
-  days.map(({ day, rows }) => ({ day, rows: new Map(rows.map((row) => [nameOf(row), row])) }));
+  days.map(({ day, rows }) => {
+    const there = indexes.get(rows) as ReadonlyMap<string, Row> | undefined;
+    const index = there ?? new Map(rows.map((row) => [nameOf(row), row]));
+    if (!there) indexes.set(rows, index);
+    return { day, rows: index };
+  });

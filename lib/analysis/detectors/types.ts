@@ -111,6 +111,10 @@ export interface DetectorHistory<Row> {
   readonly days: readonly DetectorDay<Row>[];
   /** Ascending, at most 52. Only for detectors that ask for them. */
   readonly weeks: readonly DetectorPeriod<Row>[];
+  /** Of a history that is the beginning of one that the same night looks at: that one. What was worked out of its days may be taken; it changes no finding. */
+  readonly whole?: DetectorHistory<Row>;
+  /** Only whether the findings of these keys are there is asked: others may be missing or there, and nothing counts of a finding but its key. A detector need not heed it. */
+  readonly asked?: ReadonlySet<string>;
 }
 
 /** What a detector has found in one night. `key`: the same thing found again has the same key, although its time, spread or counts have moved. */
@@ -130,7 +134,7 @@ export interface Detector<Row = unknown> {
   aggregate(facts: DayFacts): readonly Row[];
   /** Sums of rows of several days. Complexity: O(rows). */
   merge(rows: Iterable<readonly Row[]>): readonly Row[];
-  /** For how many nights running a finding must hold before it is told (the history cut by a day each): against chance in looking every night. 1 for what is of one day. */
+  /** For how many nights running a finding must hold before it is told (the history cut by a day each): against chance in looking every night. 1 for what is of one day, or strict enough by itself. */
   readonly nightsToHold: number;
   readonly needsWeeks?: boolean;
   find(history: DetectorHistory<Row>): readonly Finding[];

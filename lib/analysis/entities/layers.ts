@@ -102,7 +102,8 @@ export function createEntityLayers(options: EntityLayersOptions): EntityLayers {
     }
     // Somebody may have ended in the middle, with what another changed meanwhile still in his hands.
     const [first] = await kept.dates(night.homeId, checkedFrom(night.date, retention), night.date);
-    if (first !== undefined && !wanted.has(first)) wanted.set(first, "check");
+    // A day of which only sums are missing is looked at as well, and its sums are made on the way.
+    if (first !== undefined && (wanted.get(first) ?? "sums") === "sums") wanted.set(first, "check");
     return progress.withSilent(night, wanted);
   }
 

@@ -18,7 +18,7 @@ export interface Looked {
 /**
  * What holds: the findings of a history that are also there when it is cut by one day, two, up to `nightsToHold`. Looking every night finds by chance
  * sooner or later what is not there; by chance alone it is not there three nights running. Nothing has to be remembered of earlier nights.
- * Pure. Cost: `nightsToHold` times the detector's `find`.
+ * Pure. Cost: `nightsToHold` times the detector's `find` at most: the later looks ask only for what still holds.
  */
 export function look<Row>(detector: Detector<Row>, history: DetectorHistory<Row>): Looked {
   const dates = history.days.map(({ day }) => day.date).filter((date) => date <= history.date);
@@ -26,8 +26,10 @@ export function look<Row>(detector: Detector<Row>, history: DetectorHistory<Row>
   let holding = all;
   for (let cut = 1; cut < detector.nightsToHold && holding.length > 0; cut++) {
     const date = dates.at(-1 - cut);
-    const found = new Set(date === undefined ? [] : detector.find(asOf(history, date)).map(({ key }) => key));
-    holding = holding.filter(({ key }) => found.has(key));
+    const asked = new Set(holding.map(({ key }) => key));
+    const found = date === undefined ? [] : detector.find({ ...asOf(history, date), asked });
+    const keys = new Set(found.map(({ key }) => key));
+    holding = holding.filter(({ key }) => keys.has(key));
   }
   return { found: all, holding };
 }
@@ -39,5 +41,6 @@ function asOf<Row>(history: DetectorHistory<Row>, date: string): DetectorHistory
     date,
     days: history.days.filter(({ day }) => day.date <= date),
     weeks: history.weeks.filter((week) => week.dates.every((one) => one <= date)),
+    whole: history,
   };
 }

@@ -9,6 +9,7 @@ import {
   migrationPageShape,
   migrationShape,
   reportShape,
+  tuningShape,
 } from "../migration-shapes.ts";
 import type { Pages } from "../pages.ts";
 import type { Migrations, WireDifference, WireMigrationChange } from "../ports.ts";
@@ -68,6 +69,15 @@ export const migrationRoutes = (parts: MigrationParts): ScopedRoute[] => [
     async read({ migrations }, homeId, id) {
       const metrics = await migrations.metrics(homeId, id);
       return metrics && json(metrics);
+    },
+  }),
+  oneRoute(parts, "getMigrationTuning", {
+    path: "/tuning",
+    summary: "What the figures propose to tune, what is being tried, and what was kept or rejected with its figures",
+    answer: jsonAnswer("The proposals and trials", tuningShape),
+    async read({ migrations }, homeId, id) {
+      const tuning = await migrations.tuning(homeId, id);
+      return tuning && json(tuning);
     },
   }),
   auditRoute(parts),

@@ -147,4 +147,5 @@ const toWireItem = (item: OutboxItem) => ({
   ...(item.automation && { automation: item.automation }),
   ...item.message,
   ...item.sink,
+  ...(item.refetch && { refetch: item.refetch }),
 });

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { PATTERN_KINDS, type Pattern, type PatternStore } from "../../analysis/index.ts";
+import { expectedShareOf, PATTERN_KINDS, type Pattern, type PatternStore } from "../../analysis/index.ts";
 import { jsonAnswer, NOT_MODIFIED, scopedProblems } from "../documented.ts";
 import { jsonWithTag, pageOf } from "../listing.ts";
 import { PATTERN_STATUSES, patternDetailShape, patternPageShape } from "../pattern-shapes.ts";
@@ -95,6 +95,7 @@ const tokenView = ({ entityId, state }: Pattern["target"]) => ({ entity_id: enti
 /** Without its evidence. */
 function viewOf(pattern: Pattern) {
   const { trigger, steps, at, anchor, offsetMinutes, days, delaySeconds, durationSeconds, spreadMinutes } = pattern;
+  const expected = expectedShareOf(pattern);
   return {
     id: pattern.id,
     home_id: pattern.homeId,
@@ -113,6 +114,7 @@ function viewOf(pattern: Pattern) {
     hits: pattern.hits,
     opportunities: pattern.opportunities,
     reliability: pattern.reliability,
+    ...(expected !== undefined && { expected_share: expected }),
     significance: pattern.significance,
     automated: pattern.automated,
     status: pattern.status,

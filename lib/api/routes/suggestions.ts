@@ -40,7 +40,7 @@ export const suggestionRoutes = (parts: SuggestionParts): ScopedRoute[] => [
   listRoute(parts),
   getRoute(parts),
   yamlRoute(parts),
-  ...(["accept", "dismiss"] as const).map((what) => decisionRoute(what, parts)),
+  ...(["accept", "dismiss", "restore"] as const).map((what) => decisionRoute(what, parts)),
   snoozeRoute(parts),
 ];
 
@@ -121,9 +121,11 @@ const yamlRoute = (parts: SuggestionParts): ScopedRoute => ({
 const DECISION_WORDS = {
   accept: "Takes it: the relay writes the automation into Home Assistant, where it may",
   dismiss: "Never suggests it again, nor what comes to the same",
+  restore:
+    "Takes a dismissal or a snooze back: it is where it was; once a night has passed, it may be suggested again from the next one on",
 } as const;
 
-const decisionRoute = (what: "accept" | "dismiss", parts: SuggestionParts): ScopedRoute => ({
+const decisionRoute = (what: keyof typeof DECISION_WORDS, parts: SuggestionParts): ScopedRoute => ({
   method: "POST",
   path: `/api/v1/suggestions/{id}/${what}`,
   scope: "write",

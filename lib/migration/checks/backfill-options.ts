@@ -19,6 +19,8 @@ export interface BackfillOptions {
     homeId: string,
     row: { readonly entityId: string; readonly atUs: Microseconds },
   ) => Promise<boolean>;
+  /** Up to when NEW has everything that its relay heard; undefined: nobody knows. Asked where OLD's stamps are cut: what comes over then takes the moments that NEW has of it. */
+  readonly settledUs?: (homeId: string) => Promise<Microseconds | undefined>;
   readonly clock: Clock;
   readonly random: Random;
   /** Never the same one twice. */

@@ -47,6 +47,9 @@ async function step(context: CheckContext, options: BackfillOptions, lane: Lane)
   const { migration } = context;
   const before = readMemory(context.memory, migration.sinceUs);
   if (before.isSent) return { outcome: await settle(before, context, options), lane };
+  const waits = await unsettledWords(before, context, options);
+  if (waits !== undefined)
+    return { outcome: { results: [{ ...progress(before), verdict: "inconclusive", explanation: waits }] }, lane };
   const slice = await sendSlice(before, lane, {
     ...options,
     ...{ migration, signal: context.signal },
@@ -57,6 +60,21 @@ async function step(context: CheckContext, options: BackfillOptions, lane: Lane)
   if (memory.isSent) return { outcome: await settle(memory, context, options), lane: slice.lane };
   const result = thrown === undefined ? underWay(slice) : brokenOff(memory, thrown);
   return { outcome: { results: [result], memory }, lane: slice.lane };
+}
+
+/** Of an OLD with cut stamps: what NEW hears itself must be there before the same comes over, or the two would not be known as one. */
+async function unsettledWords(
+  { toUs }: BackfillMemory,
+  { migration: { homeId, plan }, nowUs }: CheckContext,
+  { settledUs }: BackfillOptions,
+): Promise<string | undefined> {
+  if ((plan.old.precision ?? "us") === "us" || !settledUs) return undefined;
+  const until = `NEW has everything of its own up to ${new Date(toUs / 1000).toISOString()}, so that what comes over is known for the same`;
+  if (nowUs < toUs + plan.settleSeconds * 1e6) return `OLD's past is brought over once ${until}.`;
+  const heardUs = await settledUs(homeId);
+  return heardUs === undefined || heardUs >= toUs
+    ? undefined
+    : `OLD's past is brought over once ${until}; its relay has sent what it heard up to ${new Date(heardUs / 1000).toISOString()}.`;
 }
 
 /** All is sent: it is done when nothing waits any more and NEW has the last row. */

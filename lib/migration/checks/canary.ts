@@ -123,7 +123,7 @@ class Canaries {
   async watch(sent: Sent): Promise<Sent> {
     let seen = await this.look(sent);
     for (const waitMs of LOOK_MS) {
-      if (this.#isThere(seen) || this.#context.signal.aborted) break;
+      if (this.#isThere(seen) || isForTheNextStep(seen) || this.#context.signal.aborted) break;
       await this.#deps.clock.sleep(waitMs, this.#context.signal);
       seen = await this.look(seen);
     }
@@ -208,6 +208,10 @@ class Canaries {
     return `${inNew}, ${inOld}`;
   }
 }
+
+/** NEW has it, and OLD, which does not take it now, is asked again by the next step: that is not waited for here. */
+const isForTheNextStep = ({ foundMs, oldWriteMs, oldProblem }: Sent): boolean =>
+  foundMs !== undefined && oldWriteMs === undefined && oldProblem !== undefined;
 
 function missedResult(missed: readonly Sent[], good: number) {
   const at = missed.map(({ atUs }) => new Date(atUs / 1000).toISOString()).join(", ");

@@ -16,6 +16,8 @@ export interface CleanupDeps {
 
 const STATES: ReadonlySet<State> = new Set(["cleanup"]);
 const ASKED_MAX = 5;
+/** With one sink the relay says at least so often that it is alive. */
+const STATUS_SECONDS = 300;
 /** Among so many of NEW's newest there is one that came through the relay. */
 const NEWEST_MAX = 50;
 
@@ -121,8 +123,12 @@ async function noticed(memory: Memory, { migration, nowUs }: CheckContext, deps:
   const stopped = `Dual write is stopped for ${secondsText(seconds)}`;
   // With one sink the relay speaks rarely; what has come since says as much.
   const newestUs = seconds < plan.settleSeconds || isNews ? 0 : await newestOfNew(homeId, deps);
-  if (seconds < plan.settleSeconds || !(isNews || newestUs > stoppedUs))
+  if (seconds < plan.settleSeconds)
     return { results: [undecided("cleanup", `${stopped}; it is watched whether anything notices.`)], memory: next };
+  if (!(isNews || newestUs > stoppedUs)) {
+    const waits = `it waits for an event, or for the relay's next status, which comes every ${STATUS_SECONDS / 60} minutes. Nothing depends on that: NEW answers all and OLD gets nothing any more`;
+    return { results: [undecided("cleanup", `${stopped}; ${waits}.`)], memory: next };
+  }
   const lag = cloud?.lagSeconds ?? 0;
   if (lag > plan.thresholds.lagSeconds)
     return {

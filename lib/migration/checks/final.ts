@@ -2,16 +2,9 @@ import * as z from "zod";
 import { messageOf } from "../../base/errors.ts";
 import type { Microseconds } from "../../base/time.ts";
 import type { EventStore } from "../../store/ports.ts";
-import type { Check, CheckContext, CheckOutcome, CheckResult, OldSystem, State, Verdict } from "../ports.ts";
+import type { Check, CheckContext, CheckOutcome, CheckResult, Migration, OldSystem, State, Verdict } from "../ports.ts";
+import { type AlertMemory, type Monitoring, readAlertMemory, tryMonitoring } from "./final-monitoring.ts";
 import { failed, passed, someOf, undecided } from "./results.ts";
-
-/** What a person watches NEW by, asked as he would ask. */
-export interface Monitoring {
-  /** Of `GET /health`. @throws when nothing answers */
-  health(): Promise<{ readonly status: string; readonly parts: number }>;
-  /** Of `GET /metrics`: OpenMetrics. @throws as `health` */
-  metrics(): Promise<string>;
-}
 
 export interface FinalDeps {
   readonly old: Pick<OldSystem, "describe">;
@@ -37,13 +30,15 @@ const takenSchema = z.object({
   sampleSize: z.number(),
   explanation: z.string(),
   atUs: z.number(),
+  coldSinceUs: z.number().exactOptional(),
 });
-const memorySchema = z.object({ version: z.literal(1), taken: z.record(z.string(), takenSchema) });
+const memorySchema = z.object({ version: z.literal(1), taken: z.record(z.string(), takenSchema), alert: z.unknown() });
 type Taken = z.infer<typeof memorySchema>["taken"];
 
 /**
  * The final validation (row C10): `final.performance`, `final.integrity`, `final.health`, `final.end-to-end`, `final.monitoring`, `final.devices`. Each rests on what other checks have said within the
- * hour, whose results are taken from the row step by step, and on what is tried here: that both sides answer, that health and metrics can be read. What is missing or too old is inconclusive, never a pass.
+ * hour, whose results are taken from the row step by step, and on what is tried here: that both sides answer, that figures can be read and are fresh, that an alert goes out. What is missing or too old is
+ * inconclusive, never a pass; nor is a comparison that was not begun from nothing in this very validation.
  */
 export const createFinal = (deps: FinalDeps): Check => ({
   name: "final",
@@ -52,15 +47,35 @@ export const createFinal = (deps: FinalDeps): Check => ({
 });
 
 async function run(deps: FinalDeps, { migration, memory, nowUs }: CheckContext): Promise<CheckOutcome> {
-  const taken: Taken = { ...(memorySchema.safeParse(memory).data?.taken ?? {}) };
+  const known = memorySchema.safeParse(memory).data;
+  const taken: Taken = { ...known?.taken };
   const { checks, lastStepUs = 0 } = migration;
-  for (const { name, verdict, sampleSize, explanation } of checks)
+  for (const { name, verdict, sampleSize, explanation, coldSinceUs } of checks)
     if (!name.startsWith("final."))
-      taken[name] = { verdict, sampleSize, explanation: explanation.slice(0, 300), atUs: lastStepUs };
+      taken[name] = {
+        ...{ verdict, sampleSize, explanation: explanation.slice(0, 300), atUs: lastStepUs },
+        ...(coldSinceUs !== undefined && { coldSinceUs }),
+      };
   const parts = Object.entries(RESTS_ON).map(([part, names]) => resting(part, names, { taken, nowUs }));
-  const tried = await Promise.all([tryHealth(deps), tryMonitoring(deps.monitoring)]);
-  const results = [...parts.map((part) => (part.name === "final.health" ? both(part, tried[0]) : part)), tried[1]];
-  return { results, memory: { version: 1, taken: freshOf(taken, nowUs) } };
+  const [health, watched] = await Promise.all([
+    tryHealth(deps),
+    tryMonitoring(deps.monitoring, migration, { nowUs, before: readAlertMemory(known?.alert) }),
+  ]);
+  const own: Readonly<Record<string, (part: CheckResult) => CheckResult>> = {
+    "final.health": (part) => both(part, health),
+    "final.integrity": (part) => both(part, coldRun(taken, migration)),
+  };
+  const results = [...parts.map((part) => own[part.name]?.(part) ?? part), watched.result];
+  return { results, memory: { version: 1, taken: freshOf(taken, nowUs), alert: watched.memory satisfies AlertMemory } };
+}
+
+/** What was compared step by step may rest on sums of weeks ago: here everything was read anew, since this validation began. */
+function coldRun({ consistency }: Taken, { sinceUs }: Migration): CheckResult {
+  const name = "final.integrity";
+  const cold = consistency?.coldSinceUs;
+  if (cold === sinceUs) return passed(name, "Everything was compared from nothing, in this validation.");
+  const what = cold === undefined ? "one that goes on from earlier ones" : "of an earlier final validation";
+  return undecided(name, `The comparison was ${what}; wanted is one from nothing, begun in this validation.`);
 }
 
 const freshOf = (taken: Taken, nowUs: Microseconds): Taken =>
@@ -114,27 +129,6 @@ async function problemOf(what: string, ask: () => Promise<unknown>): Promise<str
     return undefined;
   } catch (thrown) {
     return `${what} does not answer: ${messageOf(thrown)}`;
-  }
-}
-
-/** A sample of OpenMetrics: a name, perhaps labels, a number. */
-const SAMPLE = /^hearthline_[a-z0-9_]+(?:\{[^}]*\})? \S+/;
-
-async function tryMonitoring(monitoring: Monitoring): Promise<CheckResult> {
-  const name = "final.monitoring";
-  try {
-    const [health, metrics] = await Promise.all([monitoring.health(), monitoring.metrics()]);
-    const samples = metrics.split("\n").filter((line) => SAMPLE.test(line)).length;
-    const isWhole = metrics.trimEnd().endsWith("# EOF");
-    const what = `Health says "${health.status}" of ${health.parts} parts; ${samples} metrics can be read`;
-    if (health.status === "down") return failed(name, `${what}.`, { sampleSize: samples });
-    if (health.parts === 0 || samples === 0 || !isWhole)
-      return failed(name, `${what}${isWhole ? "" : ", and their end is missing"}: nobody can watch that.`, {
-        sampleSize: samples,
-      });
-    return passed(name, `${what}.`, { sampleSize: samples });
-  } catch (thrown) {
-    return undecided(name, `Health and metrics cannot be read: ${messageOf(thrown)}`);
   }
 }
 

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import type { Clock } from "../../base/clock.ts";
-import type { Check, CheckContext, CheckOutcome, OldDescription, OldSystem, State } from "../ports.ts";
+import { pointerOf } from "../pointer.ts";
+import type { Check, CheckContext, CheckOutcome, CheckResult, OldDescription, OldSystem, State } from "../ports.ts";
 import { type Look, type Looked, lookAgain } from "./look-again.ts";
 import { failed, passed, someOf, undecided } from "./results.ts";
 
@@ -21,6 +22,8 @@ export interface NewParts {
 export interface HealthOldDeps {
   readonly old: Pick<OldSystem, "describe" | "name">;
   readonly clock: Pick<Clock, "nowMs" | "sleep">;
+  /** Told what is wrong with OLD, or (undefined) that it answers, for the checks that come after it. */
+  readonly onLooked?: (problem: string | undefined) => void;
 }
 
 export interface HealthNewDeps {
@@ -48,25 +51,35 @@ const oldMemory = z.object({ schema: z.string().optional(), failingSinceUs: z.nu
 const newMemory = z.object({ failingSinceUs: z.number().optional() });
 
 /**
- * `health.old`: OLD answers, and is what it was. What fails is looked at again before it counts; a schema that has changed since the migration was prepared holds it, and takes nothing back: readers
- * would meet the changed one there.
+ * `health.old`: OLD answers, and is what it was. What fails is looked at again before it counts. It holds the migration and takes nothing back: readers would be sent to what does not answer, or to another
+ * schema than the one they know.
  */
-export const createHealthOldCheck = ({ old, clock }: HealthOldDeps): Check => ({
+export const createHealthOldCheck = ({ old, clock, onLooked }: HealthOldDeps): Check => ({
   name: "health.old",
   states: OLD_STATES,
   async run(context) {
     const before = oldMemory.safeParse(context.memory).data ?? {};
     const looked = await lookAgain(async () => sane(await old.describe()), recheckOf(context, clock, before));
     const { well, problem, failingSinceUs } = looked;
+    onLooked?.(problem);
     const schema = context.migration.state === "prepared" ? well?.schema : (before.schema ?? well?.schema);
     const memory = {
       ...((schema ?? before.schema) !== undefined && { schema: schema ?? before.schema }),
       ...(failingSinceUs !== undefined && { failingSinceUs }),
     };
-    if (problem !== undefined || !well) return { results: [away("health.old", old.name, looked)], memory };
+    if (problem !== undefined || !well) return { results: [oldAway(old.name, looked, context.migration)], memory };
     return { results: [described(well, schema, context.migration)], memory };
   },
 });
+
+function oldAway(who: string, looked: Looked<unknown>, migration: CheckContext["migration"]) {
+  const result = away("health.old", who, looked);
+  if (result.verdict !== "fail" || migration.state === "prepared") return result;
+  const readers = pointerOf(migration).isNewComplete
+    ? "NEW answers its readers meanwhile, and nothing is taken back to it"
+    : "Its readers have no answer until it is back, since NEW may not answer for it here";
+  return { ...result, isAlert: true, explanation: `${result.explanation} ${readers}.` };
+}
 
 function described(
   well: OldDescription,
@@ -129,7 +142,7 @@ export const createHealthNewCheck = ({ parts, clock }: HealthNewDeps): Check => 
             )}: all well.`,
             { sampleSize: well.length },
           )
-        : away("health.new", "NEW", looked);
+        : newAway(looked);
     return { results: [result], memory: failingSinceUs === undefined ? {} : { failingSinceUs } };
   },
 });
@@ -140,12 +153,18 @@ const recheckOf = (
   { failingSinceUs }: { readonly failingSinceUs?: number | undefined },
 ) => ({ clock, seconds: migration.plan.recheckSeconds, failingSinceUs, signal });
 
-function away(name: string, who: string, { problem = "it says nothing", isCertain, looks }: Looked<unknown>) {
+function newAway(looked: Looked<unknown>): CheckResult {
+  const result = away("health.new", "NEW", looked);
+  return result.verdict === "fail" ? { ...result, trigger: "part-down" } : result;
+}
+
+function away(
+  name: string,
+  who: string,
+  { problem = "it says nothing", isCertain, looks }: Looked<unknown>,
+): CheckResult {
   const words = problem.replace(/[.]$/, "");
   if (isCertain)
-    return failed(name, `${who} is not well, also at the last of ${looks} looks: ${words}.`, {
-      trigger: "part-down",
-      sampleSize: looks,
-    });
+    return failed(name, `${who} is not well, also at the last of ${looks} looks: ${words}.`, { sampleSize: looks });
   return undecided(name, `${who} is not well and is looked at again: ${words}.`, { sampleSize: looks });
 }

@@ -4,6 +4,7 @@ import type { EventStore } from "../../store/ports.ts";
 import { isCanary } from "../canary-entity.ts";
 import { type ComparableRow, comparable, type SideRow } from "../consistency/comparable.ts";
 import type { OldLimits, OldRow, OldSystem } from "../ports.ts";
+import { tickOf } from "../precision.ts";
 
 export interface TwoSides {
   readonly store: Pick<EventStore, "scan">;
@@ -20,7 +21,7 @@ export const ROWS_MAX = 50_000;
 const EXAMPLES_MAX = 10;
 
 export interface Lacking {
-  /** What is looked at: all of the span, or as far as ROWS_MAX goes. */
+  /** What is looked at: all of the span, of cut stamps to the end of its last tick, or as far as ROWS_MAX goes. */
   readonly toUs: Microseconds;
   /** Events of NEW that OLD could hold and has not got, or has otherwise; of several at a stamp of which OLD keeps the last, that one. */
   readonly byOld: readonly HomeEvent[];
@@ -40,14 +41,17 @@ interface Stamp {
 }
 
 /** Both sides of a span beside each other. Our own canaries are left out; so is what OLD cannot hold. */
-export async function lackingIn(span: Span & { readonly homeId: string }, sides: TwoSides): Promise<Lacking> {
+export async function lackingIn(asked: Span & { readonly homeId: string }, sides: TwoSides): Promise<Lacking> {
   const { limits } = sides.old;
   const { precisionUs, keepsAllOfOneStamp = false } = limits;
+  // A tick is looked at whole: of its beginning alone OLD's last state of it would seem to be another than NEW's.
+  const fromUs = tickOf(asked.fromUs, precisionUs);
+  const span = { ...asked, fromUs, toUs: tickOf(asked.toUs + precisionUs - 1, precisionUs) };
   const { stamps, toUs } = await stampsOf(span, sides);
   const byNew: OldRow[] = [];
   let [inOld, onlyOld] = [0, 0];
   let lastUs: Microseconds | undefined;
-  for await (const rows of sides.old.scan({ fromUs: Math.floor(span.fromUs / precisionUs) * precisionUs, toUs }))
+  for await (const rows of sides.old.scan({ fromUs, toUs }))
     for (const old of rows) {
       const row = own(old, limits);
       if (!row) continue;
@@ -83,7 +87,7 @@ async function stampsOf(
     const lastUs = piece.at(-1)?.atUs;
     if (held <= ROWS_MAX || lastUs === undefined) continue;
     // Ascending by time: all stamps before that of the last event are whole.
-    endUs = Math.min(toUs, Math.max(fromUs + precisionUs, Math.floor(lastUs / precisionUs) * precisionUs));
+    endUs = Math.min(toUs, Math.max(fromUs + precisionUs, tickOf(lastUs, precisionUs)));
     break;
   }
   if (endUs < toUs) for (const [key, { last }] of stamps) if (last.atUs >= endUs) stamps.delete(key);

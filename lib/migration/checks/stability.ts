@@ -1,19 +1,33 @@
 import { messageOf } from "../../base/errors.ts";
+import type { Microseconds } from "../../base/time.ts";
 import type { Check, CheckContext, CheckOutcome, CheckResult, OldDescription, OldSystem, State } from "../ports.ts";
 import { stageKeyOf } from "../statistics/arrivals.ts";
 import { proportionBounds } from "../statistics/proportion.ts";
 import { NO_LOOKS, type Side, type SideReading, withLook } from "../statistics/side.ts";
 import { nextLookAt } from "../statistics/trend.ts";
 import { failed, passed, undecided } from "./results.ts";
+import { throughputResult, throughputTold } from "./throughput.ts";
 
 /** What NEW says of itself. */
 export interface Counters {
-  /** What it holds of memory now, and how many events it has ever taken; absent: it does not say. @throws whatever when it does not answer: it counts as not available */
-  readonly new: () => Promise<{ readonly memoryBytes?: number; readonly eventsTotal?: number }>;
+  /**
+   * What it holds of memory now, and how many events of a span it has (by their own time, whole seconds); absent: it does not say. What is counted is what it can give back, so what only came to its door is none.
+   * @throws whatever when it does not answer: it counts as not available
+   */
+  readonly new: (asked: {
+    readonly homeId: string;
+    readonly fromUs: Microseconds;
+    readonly toUs: Microseconds;
+  }) => Promise<{ readonly memoryBytes?: number; readonly eventsTaken?: number }>;
 }
 
 const NAME = "stability";
-const STATES: ReadonlySet<State> = new Set(["stabilise"]);
+const JUDGED: State = "stabilise";
+/** Both sides take events, so row B4 wants their throughput beside each other; only in `stabilise` is anything judged by it. */
+const STATES: ReadonlySet<State> = new Set([
+  ...(["dual_write", "backfill", "shadow", "ramp"] as const),
+  ...([JUDGED, "final_validation", "rampdown"] as const),
+]);
 const VERSION = 1;
 /** What grew by less than this in all the time that was watched has not grown. */
 const GROWTH_MIN = 0.05;
@@ -25,12 +39,15 @@ interface Memory {
   readonly stage: string;
   readonly fromUs: number;
   readonly lastUs: number;
+  /** Up to when NEW's events are counted. */
+  readonly countedUs?: number;
   readonly old: Side;
   readonly new: Side;
 }
 
 /**
- * `stability.memory`, `stability.availability`, `stability.throughput`: one look at both sides in each step. Memory is judged by the slope of its lower edge; OLD's is told beside it.
+ * `stability.memory`, `stability.availability`, `stability.throughput`: one look at both sides in each step. Memory is judged by the slope of its lower edge; OLD's is told beside it. Outside of
+ * `stabilise` only the throughput is told, and nothing judged.
  */
 export const createStabilityCheck = (deps: {
   readonly old: Pick<OldSystem, "describe">;
@@ -41,12 +58,13 @@ export const createStabilityCheck = (deps: {
   async run(context: CheckContext): Promise<CheckOutcome> {
     const { migration, nowUs } = context;
     const known = begun(context);
+    const span = countedSpan(known, migration.plan.settleSeconds, nowUs);
     const [seenNew, seenOld] = await Promise.all([
       readingOf(async () => {
-        const { memoryBytes, eventsTotal } = await deps.counters.new();
+        const { memoryBytes, eventsTaken } = await deps.counters.new({ homeId: migration.homeId, ...span });
         return {
           ...(memoryBytes !== undefined && { memoryBytes }),
-          ...(eventsTotal !== undefined && { taken: eventsTotal }),
+          ...(eventsTaken !== undefined && { taken: (known.new.taken.last ?? 0) + eventsTaken }),
         };
       }),
       readingOf(async () => readingOfOld(await deps.old.describe())),
@@ -61,9 +79,11 @@ export const createStabilityCheck = (deps: {
       : {
           ...known,
           lastUs: nowUs,
+          ...(!("error" in seenNew) && { countedUs: span.toUs }),
           new: withLook(known.new, seenNew, look),
           old: withLook(known.old, seenOld, look),
         };
+    if (migration.state !== JUDGED) return { memory, results: [throughputTold(memory)] };
     const { leakPercentPerHour, errorPercent, alpha } = thresholds;
     const missing = "error" in seenNew ? seenNew.error : undefined;
     return {
@@ -76,6 +96,17 @@ export const createStabilityCheck = (deps: {
     };
   },
 });
+
+/** Whole units, for that is how stores count. */
+export const COUNT_UNIT_US = 1_000_000;
+/** After a pause a step does not read days at once: the next ones go on. */
+const COUNTED_MAX_US: Microseconds = 6 * 3_600 * COUNT_UNIT_US;
+/** Younger than this, events may still be on their way. The first look begins there, and counts nothing. */
+function countedSpan({ countedUs }: Memory, settleSeconds: number, nowUs: Microseconds) {
+  const toUs = Math.floor(nowUs / COUNT_UNIT_US - settleSeconds) * COUNT_UNIT_US;
+  const fromUs = countedUs ?? toUs;
+  return { fromUs, toUs: Math.min(Math.max(fromUs, toUs), fromUs + COUNTED_MAX_US) };
+}
 
 const readingOfOld = ({ memoryBytes, rowsTaken }: OldDescription): SideReading => ({
   ...(memoryBytes !== undefined && { memoryBytes }),
@@ -159,20 +190,4 @@ function availabilityResult({ old, new: own }: Memory, { limit, alpha, missing }
   if (own.missed / own.looks <= may) return passed(name, text, said);
   // As many looks as make the misses few enough again.
   return undecided(name, text, { ...said, isAlert: true, samplesWanted: Math.ceil(own.missed / may) - own.looks });
-}
-
-/** OLD leaves out what it cannot hold, so the ratio is told, and only a NEW that stands still while OLD takes rows fails. */
-function throughputResult({ old, new: own, fromUs, lastUs }: Memory): CheckResult {
-  const name = `${NAME}.throughput`;
-  const hours = Math.max(1e-9, (lastUs - fromUs) / 3.6e9);
-  if (own.taken.last === undefined)
-    return passed(name, "NEW does not say how many events it has taken: not judged.", { sampleSize: 0 });
-  const rate = ({ taken }: Side) => Math.round(taken.total / hours);
-  const ofOld = old.taken.last === undefined ? "OLD does not say" : `OLD ${old.taken.total} (${rate(old)} an hour)`;
-  const ratio = old.taken.total > 0 ? Math.round((100 * own.taken.total) / old.taken.total) / 100 : undefined;
-  const text = `NEW took ${own.taken.total} events (${rate(own)} an hour), ${ofOld}${ratio === undefined ? "" : `: ${ratio} times as many`}.`;
-  const said = { observed: ratio, sampleSize: own.looks };
-  if (own.taken.total === 0 && old.taken.total >= 100 && own.looks >= LOOKS_MIN)
-    return failed(name, `${text} NEW stands still.`, { ...said, isAlert: true });
-  return passed(name, text, said);
 }

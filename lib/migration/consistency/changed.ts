@@ -3,7 +3,7 @@ import { type KeptTile, TILE_US } from "./kept-tiles.ts";
 import type { Memory } from "./memory.ts";
 
 /** How many rows each tile holds, ascending, empty ones left out; cheap: no row is read. Errors as of the side. */
-export type CountRows = (query: {
+type CountRows = (query: {
   readonly fromUs: Microseconds;
   readonly toUs: Microseconds;
   readonly widthUs: Microseconds;
@@ -25,10 +25,10 @@ interface Changes {
   readonly sliceUs: Microseconds;
 }
 
-/** Asks both sides to count what has been compared, and says where they count otherwise than then. */
+/** Asks OLD to count what has been compared, and says where it counts otherwise than then. (NEW says itself to which days something came late.) */
 export async function changedTiles(
   memory: Memory,
-  count: { readonly old: CountRows; readonly new?: CountRows | undefined; readonly isRead: boolean },
+  count: { readonly old: CountRows; readonly isRead: boolean },
 ): Promise<Changes> {
   const fromUs = Math.floor(memory.fromUs / TILE_US) * TILE_US;
   const toUs = Math.floor(memory.doneUs / TILE_US) * TILE_US;
@@ -44,8 +44,7 @@ export async function changedTiles(
     // Of the first tile what lies before the beginning is not compared, and not counted.
     const span = { fromUs: Math.max(from, memory.fromUs), toUs: to, widthUs: TILE_US };
     if (from >= to) continue;
-    const [old, ours] = await Promise.all([count.old(span), count.new?.(span)]);
-    const changes = against(tiles, { from, to }, { old: byTile(old), new: ours && byTile(ours) });
+    const changes = against(tiles, { from, to }, byTile(await count.old(span)));
     tiles = changes.tiles;
     pending.push(...changes.pending);
   }
@@ -64,31 +63,25 @@ function wholeTiles(tiles: readonly KeptTile[], fromUs: Microseconds, toUs: Micr
 const byTile = (counts: Awaited<ReturnType<CountRows>>): Map<number, number> =>
   new Map(counts.map(({ fromUs, count }) => [fromUs, count]));
 
-interface Counted {
-  readonly old: Map<number, number>;
-  readonly new: Map<number, number> | undefined;
-}
-
 function against(
   known: readonly KeptTile[],
   { from, to }: { readonly from: Microseconds; readonly to: Microseconds },
-  counted: Counted,
+  counted: Map<number, number>,
 ): Pick<Changes, "tiles" | "pending"> {
   const pending: (readonly [number, number])[] = [];
   const tiles = known.map((tile): KeptTile => {
-    const { fromUs, widthUs, oldRows } = tile;
+    const { oldCount: before, ...read } = tile;
+    const { fromUs, widthUs, oldRows } = read;
     if (fromUs < from || fromUs >= to) return tile;
-    const oldCount = take(counted.old, fromUs, widthUs);
-    const newCount = counted.new && take(counted.new, fromUs, widthUs);
+    const oldCount = take(counted, fromUs, widthUs);
     // At the first time it should be what was read; if it is not, what was read is read once more.
-    const isOld = oldCount === (tile.oldCount ?? oldRows);
-    const isNew = newCount === undefined || newCount === (tile.newCount ?? newCount);
-    if (!isOld || !isNew) pending.push([fromUs, fromUs + widthUs]);
-    return { ...tile, oldCount, ...(newCount !== undefined && { newCount }) };
+    if (oldCount === (before ?? oldRows)) return { ...read, oldCount };
+    pending.push([fromUs, fromUs + widthUs]);
+    // After a change what will be read is what counts: until then it may have changed back, and once more afterwards.
+    return before === undefined ? { ...read, oldCount } : read;
   });
   // What is left was empty when it was compared.
-  for (const fromUs of new Set([...counted.old.keys(), ...(counted.new?.keys() ?? [])]))
-    pending.push([fromUs, fromUs + TILE_US]);
+  for (const fromUs of counted.keys()) pending.push([fromUs, fromUs + TILE_US]);
   return { tiles, pending };
 }
 

@@ -2,11 +2,12 @@ import type { Clock } from "../../base/clock.ts";
 import type { Microseconds } from "../../base/time.ts";
 import type { EventStore, LateDays } from "../../store/ports.ts";
 import type { Check, CheckContext, CheckOutcome, MigrationStore, OldLimits, OldSystem, State } from "../ports.ts";
-import { type CountRows, changedTiles, lateSpans } from "./changed.ts";
+import { changedTiles, lateSpans } from "./changed.ts";
 import type { LossFacts } from "./classify.ts";
 import { TILE_US } from "./kept-tiles.ts";
 import { type Budget, goOn, type LookOptions, lookAgain, lookAtCrowds, type Progress, readAgain } from "./looks.ts";
-import { type Memory, newMemory, readMemory, withPending, writeMemory } from "./memory.ts";
+import { coldRunOf, type Memory, newMemory, readMemory, withPending, writeMemory } from "./memory.ts";
+import type { Crowd } from "./open-list.ts";
 import { nothingYet, resultOf } from "./result.ts";
 import { newSide, oldSide, type Sides } from "./sides.ts";
 
@@ -18,8 +19,6 @@ export interface ConsistencyCheckOptions {
   readonly clock: Clock;
   /** NEW's days to which events came after they had ended; they are read again. */
   readonly lateDays?: LateDays;
-  /** NEW's own count of rows, where it has one that reads none. Without it NEW's changes are known by `lateDays` alone. */
-  readonly newCounts?: CountRows;
   /** What NEW keeps begins here: what is older was deleted on purpose. */
   readonly keptFromUs?: () => Promise<Microseconds | undefined>;
   /** Entities that the relay is told to leave out. */
@@ -67,14 +66,21 @@ export function createConsistencyCheck(options: ConsistencyCheckOptions): Check 
     const budget: Budget = { rows, signal };
     // So that many differences never keep the rest from being compared.
     const half: Budget = { rows: Math.ceil(rows / 2), signal };
-    const looks: LookOptions = { sides, account, nowUs, recheckUs: plan.recheckSeconds * 1e6, splitUs };
+    const looks: LookOptions = {
+      ...{ sides, account, nowUs, recheckUs: plan.recheckSeconds * 1e6, splitUs },
+      // Of Home Assistant's own writer nobody knows more than its newest row.
+      ...(migration.state !== "rolling_back" && plan.old.fedBy === "relay" && { oldGivenUs: settled.old }),
+    };
     await noteChanges(progress, options, homeId);
     await lookAgain(progress, { ...looks, budget: half });
     await readAgain(progress, { ...looks, budget });
     await goOn(progress, untilUs, { ...looks, budget });
     // Without a time to wait the second look follows at once.
     if (plan.recheckSeconds === 0) await lookAgain(progress, { ...looks, nowUs: nowUs + 1, budget });
-    await lookAtCrowds(progress, { ...looks, budget }, ({ isCounted }) => isCounted);
+    // With what the step has left: first those that wait, then those that may have been repaired.
+    const isOld = ({ lookedUs, foundUs }: Crowd) => lookedUs < nowUs && nowUs - foundUs >= looks.recheckUs;
+    for (const isWaiting of [true, false])
+      await lookAtCrowds(progress, { ...looks, budget }, (crowd) => crowd.isCounted !== isWaiting && isOld(crowd));
     if (progress.told.length > 0) await store.addDifferences(homeId, migration.id, progress.told);
     return { results: [resultOf(progress, untilUs, context)], memory: writeMemory(progress.memory) };
   }
@@ -88,7 +94,7 @@ function begun(
   limits: OldLimits,
   { oldestUs, keptFromUs }: { readonly oldestUs: Microseconds | undefined; readonly keptFromUs: number },
 ): Memory {
-  const run = migration.state === "final_validation" ? `final ${migration.sinceUs}` : "ordinary";
+  const run = migration.state === "final_validation" ? coldRunOf(migration.sinceUs) : "ordinary";
   const known = readMemory(memory);
   const wantedUs = Math.max(migration.plan.fromUs ?? oldestUs ?? 0, keptFromUs);
   const { precisionUs } = limits;
@@ -144,7 +150,6 @@ async function noteChanges(progress: Progress, options: ConsistencyCheckOptions,
   const { memory } = progress;
   const { tiles, pending, sliceUs } = await changedTiles(memory, {
     old: (query) => options.old.counts(query),
-    new: options.newCounts,
     isRead: options.old.limits.isCountRead === true,
   });
   const late = lateSpans(memory.lateDays, (await options.lateDays?.list(homeId)) ?? []);

@@ -9,9 +9,8 @@ export const TILE_US = 4_096_000_000;
 export interface KeptTile extends Tile {
   /** A multiple of `TILE_US`, as is `fromUs`. */
   readonly widthUs: Microseconds;
-  /** What OLD, and NEW, said of their number of rows when it was compared; absent: they have not been asked yet. */
+  /** What OLD said of its number of rows when it was compared; absent: it has not been asked yet. */
   readonly oldCount?: number;
-  readonly newCount?: number;
 }
 
 /** More are merged: about 35 characters each in a check's memory. */
@@ -37,7 +36,6 @@ export function keep(
       sums: before ? sumOf(before.sums, tile.sums) : tile.sums,
       oldRows: (before?.oldRows ?? 0) + tile.oldRows,
       ...(old?.oldCount !== undefined && { oldCount: old.oldCount }),
-      ...(old?.newCount !== undefined && { newCount: old.newCount }),
     });
   }
   return coarsen([...tiles.values()].sort((a, b) => a.fromUs - b.fromUs));
@@ -74,15 +72,14 @@ function merged(tiles: readonly KeptTile[], widthUs: Microseconds): KeptTile[] {
 }
 
 function together(a: KeptTile, b: KeptTile): KeptTile {
-  const { oldCount: oldA, newCount: newA } = a;
-  const { oldCount: oldB, newCount: newB } = b;
+  const { oldCount: oldA } = a;
+  const { oldCount: oldB } = b;
   return {
     fromUs: a.fromUs,
     widthUs: b.fromUs + b.widthUs - a.fromUs,
     sums: sumOf(a.sums, b.sums),
     oldRows: a.oldRows + b.oldRows,
     ...(oldA !== undefined && oldB !== undefined && { oldCount: oldA + oldB }),
-    ...(newA !== undefined && newB !== undefined && { newCount: newA + newB }),
   };
 }
 
@@ -104,10 +101,11 @@ export function packTiles(tiles: readonly KeptTile[]): string {
     bytes.push(left);
   };
   let endUs = 0;
-  for (const { fromUs, widthUs, sums, oldRows, oldCount, newCount } of tiles) {
+  for (const { fromUs, widthUs, sums, oldRows, oldCount } of tiles) {
     put((fromUs - endUs) / TILE_US);
     put(widthUs / TILE_US);
-    for (const count of [sums.count, oldRows, (oldCount ?? -1) + 1, (newCount ?? -1) + 1]) put(count);
+    // The last one: a place of earlier versions.
+    for (const count of [sums.count, oldRows, (oldCount ?? -1) + 1, 0]) put(count);
     const halves = Uint32Array.of(sums.aLow, sums.aHigh, sums.bLow, sums.bHigh);
     bytes.push(...new Uint8Array(halves.buffer));
     endUs = fromUs + widthUs;
@@ -132,7 +130,7 @@ export function unpackTiles(text: string): KeptTile[] | undefined {
   while (at < bytes.length) {
     const fromUs = endUs + take() * TILE_US;
     const widthUs = TILE_US * take();
-    const [count, oldRows, oldCount, newCount] = [take(), take(), take(), take()];
+    const [count, oldRows, oldCount] = [take(), take(), take(), take()];
     if (at + SUM_BYTES > bytes.length) return undefined;
     const half = (index: number): number => bytes.readUInt32LE(at + 4 * index);
     const sums = { count, aLow: half(0), aHigh: half(1), bLow: half(2), bHigh: half(3) };
@@ -140,7 +138,6 @@ export function unpackTiles(text: string): KeptTile[] | undefined {
     tiles.push({
       ...{ fromUs, widthUs, sums, oldRows },
       ...(oldCount > 0 && { oldCount: oldCount - 1 }),
-      ...(newCount > 0 && { newCount: newCount - 1 }),
     });
     endUs = fromUs + widthUs;
   }

@@ -27,6 +27,8 @@ export interface LookOptions {
   readonly account: LossAccount;
   readonly nowUs: Microseconds;
   readonly recheckUs: Microseconds;
+  /** Up to when OLD was given everything; absent: nobody knows, or it makes no difference. */
+  readonly oldGivenUs?: Microseconds | undefined;
   /** No crowd is looked at across it: what lies before it and what lies behind are counted apart. */
   readonly splitUs?: Microseconds;
 }
@@ -40,7 +42,7 @@ const TOLD_LIMITS_MAX = 20;
 
 /** Looks at one span whole; what it finds takes the place of what was known of it. @throws as `compare` does, with nothing changed */
 async function look(progress: Progress, span: Span, { budget, ...options }: LookOptions & { readonly budget: Budget }) {
-  const { sides, nowUs, recheckUs, account } = options;
+  const { sides, nowUs, recheckUs, account, oldGivenUs } = options;
   const found = await compare(sides, span, { tileUs: TILE_US, examplesMax: ROWS_A_LOOK, signal: budget.signal });
   const rows = found.read.old.rows + found.read.new.rows + found.read.again.rows;
   budget.rows -= rows;
@@ -51,8 +53,9 @@ async function look(progress: Progress, span: Span, { budget, ...options }: Look
   const { open, confirmed, late, repaired } = reconcile(
     memory.open,
     {
-      ...{ ...span, atUs: nowUs, found: named(found.findings) },
+      ...{ ...span, atUs: nowUs, found: named(found.findings), oldGivenUs },
       ...{ count: countedOf(found.counts), lackedByOld: found.counts["missing-in-old"] },
+      lackedByNew: found.counts["missing-in-new"],
     },
     recheckUs,
   );
@@ -62,13 +65,36 @@ async function look(progress: Progress, span: Span, { budget, ...options }: Look
     ...late.map(lateOf),
     ...named(found.limits.slice(0, Math.max(0, TOLD_LIMITS_MAX - progress.told.length))),
   );
+  // Of a crowd some counts are estimates: only that nothing is left of it is certain.
+  const isGone = countedOf(found.counts) === 0 && allOf(open) < allOf(memory.open);
+  const isLess = late.length + repaired.length > 0 || isGone;
   progress.memory = {
     ...memory,
+    ...(isLess && changedAt(memory, span)),
     open,
     late: memory.late + late.length,
     repaired: memory.repaired + repaired.length,
   };
   return found;
+}
+
+function allOf(open: Memory["open"]): number {
+  const { counted, waiting } = countOpen(open);
+  return counted + waiting;
+}
+
+/**
+ * What differed does no more: one side has changed there, and what is known of its tiles may not be so any more. Should it change back, an equal count would hide it.
+ */
+function changedAt({ tiles, pending, fromUs, doneUs }: Memory, span: Span): Pick<Memory, "tiles" | "pending"> {
+  return {
+    tiles: tiles.map((tile) => {
+      if (tile.fromUs >= span.toUs || tile.fromUs + tile.widthUs <= span.fromUs) return tile;
+      const { oldCount: _, ...read } = tile;
+      return read;
+    }),
+    pending: withPending(pending, [[span.fromUs, span.toUs]], { fromUs, toUs: doneUs }),
+  };
 }
 
 const lateOf = (difference: Difference): Difference => ({
@@ -162,19 +188,22 @@ export async function lookAgain(progress: Progress, options: LookOptions & { rea
   await lookAtCrowds(progress, options, (crowd) => !crowd.isCounted && nowUs - crowd.foundUs >= recheckUs);
 }
 
-/** Looks at crowds again, those first that were not looked at for the longest time. A long one piece by piece. */
+/** Looks at crowds again, those first that were not looked at for the longest time; each piece by piece to its end, or most of a wide one would have to wait for as many steps as it has pieces. */
 export async function lookAtCrowds(
   progress: Progress,
   options: LookOptions & { readonly budget: Budget },
   isWanted: (crowd: Crowd) => boolean,
 ): Promise<void> {
-  const { budget } = options;
+  const { budget, splitUs = 0 } = options;
   for (const crowd of progress.memory.open.crowds.filter(isWanted).sort((a, b) => a.lookedUs - b.lookedUs)) {
-    if (budget.rows <= 0 || budget.signal.aborted) return;
-    const { splitUs = 0 } = options;
-    const endUs = splitUs > crowd.fromUs ? Math.min(crowd.toUs, splitUs) : crowd.toUs;
-    const toUs = Math.min(endUs, crowd.fromUs + Math.max(progress.memory.stretchUs, TILE_US));
-    if (!(await unlessStopped(() => look(progress, { fromUs: crowd.fromUs, toUs }, options)))) return;
+    for (let { fromUs } = crowd; fromUs < crowd.toUs; ) {
+      if (budget.rows <= 0 || budget.signal.aborted) return;
+      const endUs = splitUs > fromUs ? Math.min(crowd.toUs, splitUs) : crowd.toUs;
+      const toUs = Math.min(endUs, fromUs + Math.max(progress.memory.stretchUs, TILE_US));
+      const span = { fromUs, toUs };
+      if (!(await unlessStopped(() => look(progress, span, options)))) return;
+      fromUs = toUs;
+    }
   }
 }
 

@@ -30,12 +30,18 @@ export interface Memory {
   readonly limits: Readonly<Record<string, number>>;
 }
 
+/** The name of a cold run: of the final validation that began then. */
+export const coldRunOf = (sinceUs: Microseconds): string => `final ${sinceUs}`;
+export const coldSinceOf = ({ run }: Pick<Memory, "run">): Microseconds | undefined =>
+  run.startsWith("final ") ? Number(run.slice(6)) : undefined;
+
 const PENDING_MAX = 200;
 
 const us = z.int();
 const crowd = z.object({
   ...{ fromUs: us, toUs: us, foundUs: us },
-  ...{ count: z.int(), lackedByOld: z.int().optional(), lookedUs: us, isCounted: z.boolean() },
+  ...{ count: z.int(), lackedByOld: z.int().optional(), lackedByNew: z.int().optional() },
+  ...{ lookedUs: us, isCounted: z.boolean() },
 });
 const named = z.looseObject({
   class: z.string(),

@@ -4,6 +4,7 @@ import type { Difference, OldRow, OldSystem } from "../ports.ts";
 import type { ComparableLimits } from "./comparable.ts";
 import { compare, countedOf } from "./compare.ts";
 import { TILE_US } from "./kept-tiles.ts";
+import { placePast } from "./place-past.ts";
 import { newSide, oldSide, type Sides } from "./sides.ts";
 
 /** Somebody who may still have an event that NEW lacks; asked in order, the best source first: the spool, the recorder. Errors as of what is behind it. */
@@ -119,12 +120,13 @@ async function actionOf(difference: Difference, options: RepairOptions): Promise
   if (difference.class === "missing-in-new") {
     for (const source of sources) {
       const event = await source.find(entityId, atUs);
-      if (event) return { difference, to: "new", from: source.name, event };
+      if (event) return { difference, to: "new", from: source.name, event: await placed(event, options) };
     }
     for await (const rows of old.scan(span)) {
-      const row = rows.find((each) => each.atUs === atUs);
+      const row = rows.find((each) => each.atUs === atUs && isMeant(each, difference, limits));
       if (row?.state === null) return "it is a removal, and OLD alone has it";
-      if (row) return { difference, to: "new", from: "old", event: options.eventOfRow(row, homeId) };
+      if (row)
+        return { difference, to: "new", from: "old", event: await placed(options.eventOfRow(row, homeId), options) };
     }
     return "nobody has it any more: neither OLD nor any other source";
   }
@@ -137,6 +139,18 @@ async function actionOf(difference: Difference, options: RepairOptions): Promise
   }
   if (difference.class === "different") return "the two say different things, and a person must know which is right";
   return "it is no difference that counts";
+}
+
+/** Of several rows at one of OLD's cut stamps the one that was shown. */
+const isMeant = ({ state }: OldRow, { old: shown }: Difference, { precisionUs }: ComparableLimits): boolean =>
+  precisionUs === 1 || shown === undefined || shown === state;
+
+/** At a cut stamp NEW may have another state already. */
+async function placed(event: HomeEvent, { homeId, limits, events }: RepairOptions): Promise<HomeEvent> {
+  const { entityId, atUs, state, attributes, lastChangedUs } = event;
+  const row = { entityId, atUs, state, attributes, lastChangedUs };
+  const [there = row] = await placePast([row], limits, (span) => events.scan({ homeId, ...span }));
+  return there.atUs === atUs ? event : { ...event, atUs: there.atUs, lastChangedUs: there.lastChangedUs };
 }
 
 /** A removal and a state may share a moment. */

@@ -1,9 +1,10 @@
 import { formatIsoUs, type Microseconds } from "../../base/time.ts";
-import type { CheckContext, CheckResult } from "../ports.ts";
+import type { CheckContext, CheckResult, Difference } from "../ports.ts";
+import { PRECISION_US, PRECISION_WORDS, type Precision, tickOf } from "../precision.ts";
 import { totalOf } from "./kept-tiles.ts";
 import { isSettled, type Progress } from "./looks.ts";
-import type { Memory } from "./memory.ts";
-import { countOpen } from "./open-list.ts";
+import { coldSinceOf, type Memory } from "./memory.ts";
+import { countClasses, countOpen } from "./open-list.ts";
 import { digestOf } from "./sums.ts";
 
 /** On the way back an OLD that is still empty when all was handed over has got all that there was. */
@@ -28,6 +29,7 @@ export function resultOf(progress: Progress, untilUs: Microseconds, context: Che
   const total = totalOf(memory.tiles);
   const sampleSize = total.count;
   const isDone = isSettled(progress, untilUs);
+  const coldSinceUs = coldSinceOf(memory);
   const verdict = counted > 0 ? "fail" : isDone && sampleSize > 0 ? "pass" : "inconclusive";
   return {
     name: "consistency",
@@ -35,9 +37,10 @@ export function resultOf(progress: Progress, untilUs: Microseconds, context: Che
     observed: counted,
     limit: 0,
     sampleSize,
-    explanation: `${wordsOf(progress, untilUs, { counted, waiting })} ${limitsOf(memory)}Sum of what was compared: ${digestOf(total)}.`,
+    explanation: `${cutWords(memory, context.migration.plan.old.precision ?? "us")}${wordsOf(progress, untilUs, { counted, waiting })} ${limitsOf(memory)}${rowsOf(memory)} Sum of what was compared: ${digestOf(total)}.`,
     ...(verdict === "fail" && { trigger: "inconsistency" as const }),
     ...(waiting > 0 && { isAlert: true }),
+    ...(coldSinceUs !== undefined && { coldSinceUs }),
   };
 }
 
@@ -65,7 +68,7 @@ function resultOfReturn(progress: Progress, untilUs: Microseconds, { migration }
     observed: lacking,
     limit: 0,
     sampleSize: total.count,
-    explanation: `${words} ${wordsOf(progress, untilUs, countOpen(memory.open))} ${limitsOf(memory)}Sum of what was compared: ${digestOf(total)}.`,
+    explanation: `${cutWords(memory, migration.plan.old.precision ?? "us")}${words} ${wordsOf(progress, untilUs, countOpen(memory.open))} ${limitsOf(memory)}${rowsOf(memory)} Sum of what was compared: ${digestOf(total)}.`,
     ...((waiting > 0 || isGivenUp) && { isAlert: true }),
   };
 }
@@ -90,7 +93,7 @@ function wordsOf(
   const share = untilUs > fromUs ? Math.floor((100 * (doneUs - fromUs)) / (untilUs - fromUs)) : 100;
   const example = open.rows.find(({ isCounted }) => isCounted)?.difference.explanation;
   const parts = [
-    `Compared from ${formatIsoUs(fromUs)} to ${formatIsoUs(doneUs)} (${share} % of what is settled): ${counted} rows differ after a second look`,
+    `Compared from ${formatIsoUs(fromUs)} to ${formatIsoUs(doneUs)} (${share} % of what is settled): ${counted} rows differ after a second look${classesOf(memory, counted)}`,
     ...(waiting > 0 ? [`${waiting} wait for theirs`] : []),
     ...(pending.length > 0 ? [`${pending.length} spans have changed and are to be read again`] : []),
     ...(late > 0 ? [`${late} came late to one side`] : []),
@@ -100,7 +103,47 @@ function wordsOf(
   return `${parts.join("; ")}.${example === undefined ? "" : ` One of them: ${example}`}`;
 }
 
+/** By class, those that count. */
+function classesOf({ open }: Memory, counted: number): string {
+  if (counted === 0) return "";
+  const { "missing-in-new": inNew, "missing-in-old": inOld, different } = countClasses(open);
+  return ` (${inNew} missing in NEW, ${inOld} missing in OLD, ${different} different)`;
+}
+
+/** Of each side. OLD's are all that it gave, NEW's those that OLD can hold. */
+function rowsOf({ tiles }: Memory): string {
+  const old = tiles.reduce((sum, { oldRows }) => sum + oldRows, 0);
+  return `OLD has ${old} rows of that time, NEW ${totalOf(tiles).count} that OLD can hold.`;
+}
+
 function limitsOf({ limits }: Memory): string {
   const kinds = Object.entries(limits).map(([kind, count]) => `${count} ${kind}`);
   return kinds.length === 0 ? "" : `What OLD cannot hold: ${kinds.join(", ")}. `;
 }
+
+/** So many pairs are no chance. */
+const CUT_MIN = 3;
+
+/** Where rows differ in nothing but that OLD's moment is NEW's cut off, one cause is said and not a thousand differences. */
+function cutWords({ open }: Memory, said: Precision): string {
+  const counted = open.rows.filter(({ isCounted }) => isCounted).map(({ difference }) => difference);
+  const keyOf = ({ entityId }: Difference, state: string | undefined, atUs: Microseconds) =>
+    `${entityId}\n${atUs}\n${state === undefined || state.trim() === "" ? state : numberless(state)}`;
+  const inOld = new Set(
+    counted.flatMap((one) => (one.class === "missing-in-new" ? [keyOf(one, one.old, one.atUs)] : [])),
+  );
+  const inNew = counted.filter((one) => one.class === "missing-in-old");
+  for (const precision of ["ms", "s"] as const) {
+    if (PRECISION_US[precision] <= PRECISION_US[said]) continue;
+    const pairs = inNew.filter((one) => {
+      const stampUs = tickOf(one.atUs, PRECISION_US[precision]);
+      return stampUs !== one.atUs && inOld.has(keyOf(one, one.new, stampUs));
+    }).length;
+    if (pairs >= CUT_MIN && pairs * 2 >= inNew.length)
+      return `OLD's time stamps are cut to whole ${PRECISION_WORDS[precision]}, and the plan says ${PRECISION_WORDS[said]}: ${pairs} of the rows that differ by name are one event at two moments. Roll back, or abort, and plan anew with "old": {"precision": "${precision}"}. `;
+  }
+  return "";
+}
+
+/** `12.50` and `12.5` are one, where OLD has lost the text. */
+const numberless = (state: string): string => (Number.isNaN(Number(state)) ? state : String(Number(state)));

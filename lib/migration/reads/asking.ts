@@ -17,6 +17,8 @@ export interface Asked<T = unknown> {
   readonly isContinued: boolean;
   ask(side: ReadSide): Promise<T>;
   rowsOf(answer: T): number;
+  /** The oldest moment that it told of; undefined: of none. */
+  oldestUs(answer: T): number | undefined;
   areEqual(answers: { readonly old: T; readonly new: T }, context: CompareContext): Promise<boolean>;
 }
 
@@ -36,6 +38,7 @@ export function askedRange(query: RangeQuery): Asked<EventPage> {
     isContinued: query.after !== undefined,
     ask: (side) => side.range(query),
     rowsOf: ({ events }) => events.length,
+    oldestUs: ({ events }) => (query.order === "asc" ? events[0] : events.at(-1))?.atUs,
     areEqual: async (pages, context) => areEqual(query, pages, context),
   };
 }
@@ -65,6 +68,7 @@ export function askedAggregate(query: AggregateQuery): Asked<Aggregates> {
     isOldable: true,
     isContinued: false,
     ask: (side) => side.aggregate(query),
+    oldestUs: () => edges[0],
     rowsOf: (entities) => entities.reduce((sum, { windows }) => sum + windows.length, 0),
     areEqual: async (_answers, { sides, ...options }) => {
       const [old, found] = await Promise.all([sides.old.range(rows), sides.new.range(rows)]);
@@ -94,6 +98,7 @@ export interface PairOf {
   readonly old: Timed<unknown>;
   readonly new: Timed<unknown>;
   readonly rows: number;
+  readonly backSeconds?: number;
   readonly isEqual?: boolean;
 }
 

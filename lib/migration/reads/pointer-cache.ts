@@ -9,6 +9,8 @@ export interface PointerCache {
    * @throws (the promise) fate-`retry` service errors: nothing was ever known of this home and it cannot be read
    */
   get(homeId: string): Pointer | undefined | Promise<Pointer | undefined>;
+  /** By a look that begins now, for whoever is about to have no answer by the pointer that he has. It takes `WAIT_MS` at most; where it fails, or one has just failed, what is known. Never rejects. */
+  renew(homeId: string): Promise<Pointer | undefined>;
 }
 
 export interface PointerCacheOptions {
@@ -94,8 +96,16 @@ export function createPointerCache({ store, clock, log }: PointerCacheOptions): 
 
   async function wait(homeId: string, place: Place): Promise<Pointer | undefined> {
     if (!place.known) await looking(homeId, place);
-    // A look that began before the silence answers with what was true then: one more.
-    for (let i = 0; i < 2 && place.known && since(place.known.at) > SILENCE_MS; i++) {
+    return younger(homeId, place, (at) => since(at) > SILENCE_MS);
+  }
+
+  async function younger(
+    homeId: string,
+    place: Place,
+    isTooOld: (at: Moment) => boolean,
+  ): Promise<Pointer | undefined> {
+    // A look that began before answers with what was true then: one more.
+    for (let i = 0; i < 2 && place.known && isTooOld(place.known.at); i++) {
       const done = new AbortController();
       const isDone = await Promise.race([
         looking(homeId, place).then(() => true),
@@ -122,6 +132,13 @@ export function createPointerCache({ store, clock, log }: PointerCacheOptions): 
       if (age > SILENCE_MS && !isFailing && !(place.looking && place.isSlow)) return wait(homeId, place);
       void looking(homeId, place);
       return known.pointer;
+    },
+    async renew(homeId) {
+      const place = placeOf(homeId);
+      const { known, failedAt } = place;
+      if (failedAt && since(failedAt) < AGAIN_MS) return known?.pointer;
+      const nowMs = clock.monotonicMs();
+      return younger(homeId, place, (at) => at.monotonicMs < nowMs);
     },
   };
 }

@@ -28,7 +28,12 @@ export async function shadowPair<T>(
   const seen = side === "old" ? { old: first, new: second } : { old: second, new: first };
   const isEqual = await isEqualAtLast(seen, { asked, sides, settledUs, ask });
   const rows = asked.rowsOf(first.answer);
-  return pairOf({ atUs, by: "shadow", query: asked.query, rows, ...seen, ...(isEqual !== undefined && { isEqual }) });
+  const oldestUs = asked.oldestUs(first.answer);
+  const back = oldestUs === undefined ? {} : { backSeconds: Math.max(0, Math.round((atUs - oldestUs) / 1e6)) };
+  return pairOf({
+    ...{ atUs, by: "shadow", query: asked.query, rows, ...back, ...seen },
+    ...(isEqual !== undefined && { isEqual }),
+  });
 }
 
 function inTime<T>(signal: AbortSignal, answer: Promise<T>): Promise<T> {

@@ -6,6 +6,7 @@ import type { Pointer, ReadPair } from "../ports.ts";
 import { type Asked, askedAggregate, askedRange, pairOf, type Timed, timed } from "./asking.ts";
 import { otherOf, type Side, sideOf } from "./authority.ts";
 import type { Background } from "./background.ts";
+import { createHungOlds } from "./hung-old.ts";
 import type { PointerCache } from "./pointer-cache.ts";
 import { shadowPair } from "./shadow.ts";
 import { type OldOf, sidesOf } from "./sides.ts";
@@ -50,10 +51,11 @@ interface Case<T> {
 
 /**
  * The store of homes that may be moving: `range` and `aggregate` are answered by whoever is the authority; everything else is NEW's. Where the authority fails, the other side answers if it may: NEW when
- * it has the whole past, OLD while it is in use. Of so many reads as the plan says the other side is asked too, when the caller has his answer: he neither waits for it nor hears of it.
+ * it has the whole past, OLD while it gets everything; and where OLD leaves readers without an answer NEW is asked first for a while. Of so many reads as the plan says the other side is asked too, when the caller has his answer: he neither waits for it nor hears of it.
  */
 export function withAuthority(store: EventStore, options: AuthorityOptions): EventStore {
   const { pointers, oldOf, clock, random, log, background, onPair, settleMs = SETTLE_MS } = options;
+  const hung = createHungOlds(clock);
 
   async function read<T>(asked: Asked<T>): Promise<T> {
     const { homeId } = asked;
@@ -78,7 +80,7 @@ export function withAuthority(store: EventStore, options: AuthorityOptions): Eve
 
   async function byAuthority<T>(one: Case<T>): Promise<T> {
     const { asked, pointer, reading } = one;
-    const side = asked.isOldable ? sideOf(pointer, asked, reading?.reader) : "new";
+    const side = firstOf(one, asked.isOldable ? sideOf(pointer, asked, reading?.reader) : "new");
     const isShadowed = asked.isOldable && !!background && random() * 10_000 < pointer.shadowBasisPoints;
     const first = await ask(one, side);
     if (!("error" in first)) {
@@ -87,7 +89,7 @@ export function withAuthority(store: EventStore, options: AuthorityOptions): Eve
       return first.answer;
     }
     const other = otherOf(side);
-    const second = asked.isOldable && mayAnswer(pointer, other) ? await ask(one, other) : undefined;
+    const second = asked.isOldable && (await mayStandIn(one, other)) ? await ask(one, other) : undefined;
     const isAnswered = second !== undefined && !("error" in second);
     const { homeId, query } = asked;
     log.warn("the authority of reads does not answer", { homeId, side, query, isAnswered, error: first.error });
@@ -101,6 +103,17 @@ export function withAuthority(store: EventStore, options: AuthorityOptions): Eve
     return second.answer;
   }
 
+  /** The pointer may be seconds old, and a read that hung as old as its time-out: before somebody goes without an answer it is looked whether the other may give it by now. */
+  async function mayStandIn({ asked: { homeId }, pointer }: Case<unknown>, side: Side): Promise<boolean> {
+    if (mayAnswer(pointer, side)) return true;
+    const now = await pointers.renew(homeId);
+    return now !== undefined && now.migrationId === pointer.migrationId && mayAnswer(now, side);
+  }
+
+  /** Who is asked first: the authority, but NEW where it may stand in for an OLD that hangs. */
+  const firstOf = ({ pointer }: Case<unknown>, side: Side): Side =>
+    side === "old" && mayAnswer(pointer, "new") && hung.isHung(pointer) ? "new" : side;
+
   /** Who answered. */
   function note<T>({ asked, pointer, reading }: Case<T>, side: Side): void {
     if (reading && reading.side !== "old") reading.side = side;
@@ -110,7 +123,10 @@ export function withAuthority(store: EventStore, options: AuthorityOptions): Eve
   async function ask<T>({ asked, pointer, asNew }: Case<T>, side: Side): Promise<Timed<T>> {
     if (side === "new" && asNew && !asked.isContinued) return asNew;
     const sides = await sidesOf(store, () => oldOf(pointer));
-    return timed(clock, () => asked.ask(sides[side]));
+    const read = await timed(clock, () => asked.ask(sides[side]));
+    // Windows of too many rows are given up, too, by an OLD that is well.
+    if (side === "old" && asked.query !== "aggregate") hung.note(pointer, read);
+    return read;
   }
 
   function shadow<T>({ asked, pointer }: Case<T>, side: Side, first: { ms: number; answer: T }): void {
@@ -130,11 +146,10 @@ export function withAuthority(store: EventStore, options: AuthorityOptions): Eve
 }
 
 /**
- * Whether a side may answer what the other one should have. OLD while reads are still compared with it (and before); once it is to go, it is left in peace, so that it can be seen that
- * nobody needs it.
+ * Whether a side may answer what the other one should have. OLD as long as it gets everything, in rampdown too: whoever it answers there has needed it, and rampdown's quiet begins anew.
  */
-const mayAnswer = ({ authority, shadowBasisPoints, isNewComplete }: Pointer, side: Side): boolean =>
-  side === "new" ? isNewComplete : authority !== "new" || shadowBasisPoints > 0;
+const mayAnswer = ({ isNewComplete, isOldComplete }: Pointer, side: Side): boolean =>
+  side === "new" ? isNewComplete : isOldComplete;
 
 function answerOf<T>(given: Timed<T>): T {
   if ("error" in given) throw given.error;

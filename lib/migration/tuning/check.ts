@@ -1,8 +1,9 @@
-import { formatIsoUs } from "../../base/time.ts";
+import { formatIsoUs, type Microseconds } from "../../base/time.ts";
 import type { Check, CheckContext, CheckOutcome, State } from "../ports.ts";
+import { NO_TUNING, type Tuning, tuningSchema } from "./memory.ts";
 import { between, type Meter, type Tunable } from "./ports.ts";
 import { type Proposal, propose } from "./propose.ts";
-import { advanceTrial, NO_TUNING, type Tuning, tuningSchema } from "./trial.ts";
+import { advanceTrial, untried } from "./trial.ts";
 
 export interface TuningDeps {
   readonly meter: Meter;
@@ -11,6 +12,8 @@ export interface TuningDeps {
 }
 
 const NAME = "tuning";
+/** A day of the store is read for them. */
+const FACTS_EVERY_US: Microseconds = 6 * 3_600_000_000;
 /** NEW answers everything, and OLD is still there to go back to. On the way back a trial only ends. */
 const TRYING: ReadonlySet<State> = new Set(["rampdown", "cleanup"]);
 const STATES: ReadonlySet<State> = new Set([...TRYING, "rolling_back"]);
@@ -25,24 +28,38 @@ export const createTuning = (deps: TuningDeps): Check => ({
 async function run({ meter, tunables }: TuningDeps, { migration, memory, nowUs }: CheckContext): Promise<CheckOutcome> {
   const before = tuningSchema.safeParse(memory).data ?? NO_TUNING;
   const { homeId, state } = migration;
-  const [reading, facts] = await Promise.all([meter.read(homeId), meter.facts(homeId)]);
+  const isFresh = before.facts !== undefined && Math.abs(nowUs - before.facts.atUs) < FACTS_EVERY_US;
+  const [reading, facts] = await Promise.all([
+    meter.read(homeId),
+    isFresh ? before.facts : meter.facts(migration, nowUs).then((found) => ({ ...found, atUs: nowUs })),
+  ]);
   const canary = migration.checks.find(({ name, verdict }) => name === "canary" && verdict === "pass");
-  const measured = { ...facts, ...between(before.reading, reading, canary?.observed) };
+  const { atUs: _, ...slow } = facts ?? { atUs: nowUs };
+  const measured = { ...slow, ...between(before.reading, reading, canary?.observed) };
   const proposals = propose(measured);
   const canTry = (setting: string) => tunables.find((one) => one.setting === setting);
-  const wanted = before.trial?.setting ?? proposals.find(({ setting, metric }) => metric && canTry(setting))?.setting;
+  const wanted = before.trial?.setting ?? untried(before, proposals).find(({ setting }) => canTry(setting))?.setting;
   const tunable = wanted && canTry(wanted);
   const current = tunable ? await tunable.read(homeId) : undefined;
   const seen = { nowUs, measured, current, isAllowed: TRYING.has(state) };
-  const { tuning, command } = advanceTrial(before, seen, tunable ? proposals : []);
+  const { tuning, command } = advanceTrial(
+    before,
+    seen,
+    proposals.filter(({ setting }) => setting === tunable?.setting),
+  );
   // Before it is remembered: after a crash it is asked for again, and means the same.
   if (command && tunable) await tunable.set(homeId, command);
   const explanation = wordsOf(tuning, proposals);
   return {
     results: [{ name: NAME, verdict: "pass", sampleSize: measured.events, explanation }],
-    memory: { ...tuning, ...(reading && { reading }) },
+    memory: { ...tuning, proposals: proposals.map(toldOf), ...(facts && { facts }), ...(reading && { reading }) },
   };
 }
+
+const toldOf = ({ setting, from, to, isRefuted, explanation }: Proposal): Tuning["proposals"][number] => ({
+  ...{ setting, from, to, explanation },
+  ...(isRefuted !== undefined && { isRefuted }),
+});
 
 function wordsOf({ trial, outcomes }: Tuning, proposals: readonly Proposal[]): string {
   const under =

@@ -1,4 +1,5 @@
 import type { Microseconds } from "../../base/time.ts";
+import type { Migration } from "../ports.ts";
 
 /** Settings for which figures say something. */
 export const SETTINGS = ["flush-seconds", "batch-size", "raw-days"] as const;
@@ -27,13 +28,15 @@ export interface Measured {
   readonly messages: number;
   /** How late NEW is: how old the oldest record was that the cloud had not taken, and how long the canary took from there. */
   readonly delaySeconds?: number;
-  /** Events of one call of the store's function, and how many it would take. */
-  readonly batchEvents?: number;
-  readonly batchMax?: number;
-  /** The setting, how far back people have read lately, and bytes of a day. */
+  /** How many records a message takes at most, as the relay reports it. */
+  readonly batchRecords?: number;
+  /** Of `delaySeconds`: from the queue on, by the canary. */
+  readonly waySeconds?: number;
+  /** The setting, and bytes of a day in the store. */
   readonly rawDays?: number;
-  readonly readBackDays?: number;
   readonly bytesPerDay?: number;
+  /** How far back people have read, by the reads that were asked of both sides: as many, the earlier half of them, and the later half, which was not known when the earlier one was. */
+  readonly reads?: { readonly count: number; readonly earlierDays: number; readonly laterDays: number };
 }
 
 /** Counters of one moment; two of them make a `Measured`. */
@@ -46,28 +49,32 @@ export interface Reading {
   readonly messages: number;
   readonly lagSeconds: number;
   readonly flushSeconds?: number;
+  readonly batchRecords?: number;
 }
+
+/** What is known of a home without counters; it changes slowly, and costs reading. */
+export type Facts = Pick<Measured, "rawDays" | "bytesPerDay" | "reads">;
 
 /** Reads counters. @throws fate-`retry` service errors */
 export interface Meter {
   /** undefined: nobody counts. */
   read(homeId: string): Promise<Reading | undefined>;
-  /** What else is known of the home, without counters. */
-  facts(
-    homeId: string,
-  ): Promise<Pick<Measured, "batchEvents" | "batchMax" | "rawDays" | "readBackDays" | "bytesPerDay">>;
+  facts(migration: Pick<Migration, "homeId" | "id" | "createdUs">, nowUs: Microseconds): Promise<Facts>;
 }
 
 /** What happened between two readings; nothing when the second is not a later one of the same relay's run. */
 export function between(before: Reading | undefined, now: Reading | undefined, wayMs: number | undefined): Measured {
-  const flush = now?.flushSeconds === undefined ? {} : { flushSeconds: now.flushSeconds };
+  const settings = {
+    ...(now?.flushSeconds !== undefined && { flushSeconds: now.flushSeconds }),
+    ...(now?.batchRecords !== undefined && { batchRecords: now.batchRecords }),
+  };
   const isOn = before && now && now.relayId === before.relayId && now.atMs > before.atMs;
   if (!isOn || now.messages < before.messages || now.acknowledged < before.acknowledged)
-    return { ...flush, events: 0, messages: 0 };
+    return { ...settings, events: 0, messages: 0 };
   return {
-    ...flush,
+    ...settings,
     events: now.acknowledged - before.acknowledged,
     messages: now.messages - before.messages,
-    ...(wayMs !== undefined && { delaySeconds: now.lagSeconds + wayMs / 1000 }),
+    ...(wayMs !== undefined && { delaySeconds: now.lagSeconds + wayMs / 1000, waySeconds: wayMs / 1000 }),
   };
 }

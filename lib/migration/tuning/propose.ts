@@ -1,3 +1,4 @@
+import { ENVELOPE_MAX_RECORDS } from "../../event/index.ts";
 import type { Measured, SettingName } from "./ports.ts";
 
 /** What a change is hoped to improve; both are better when they are less. */
@@ -11,6 +12,10 @@ export interface Proposal {
   /** Of one that can be tried: what has to become less, and from where to where. */
   readonly metric?: Metric;
   readonly expected?: { readonly from: number; readonly to: number };
+  /** Of one that can be tried: by how much the other figure may rise, because it is proposed so. */
+  readonly allowed?: number;
+  /** Figures that were held back speak against it; it is only told. */
+  readonly isRefuted?: boolean;
   /** For people: why, and what to set where. */
   readonly explanation: string;
 }
@@ -27,6 +32,12 @@ const FLUSH_MAX_SECONDS = 900;
 const FULL = 0.9;
 const EVENTS_MIN = 50;
 const RAW_DAYS_MIN = 7;
+/** Fewer reads say nothing of how far people look back. */
+const READS_MIN = 40;
+/** Below it a message costs more than what is in it. */
+const BATCH_MIN = 50;
+/** So long from the queue on, and it is the work on a message that makes it late. */
+const WAY_SLOW_SECONDS = 5;
 
 /** Pure: what the figures say should be changed; nothing where they say nothing. At most one proposal a setting. */
 export function propose(measured: Measured): Proposal[] {
@@ -38,9 +49,12 @@ export const metricOf = (metric: Metric, { events, messages, delaySeconds }: Mea
   return events === 0 ? undefined : (1_000 * messages) / events;
 };
 
+/** Of a clock that was set back a delay may be nothing, or less: nothing becomes better than that. */
+const isKnown = (delaySeconds: number | undefined): delaySeconds is number =>
+  delaySeconds !== undefined && delaySeconds > 0;
+
 function flush({ flushSeconds, events, messages, delaySeconds }: Measured): Proposal | undefined {
-  if (flushSeconds === undefined || delaySeconds === undefined || events < EVENTS_MIN || messages === 0)
-    return undefined;
+  if (flushSeconds === undefined || !isKnown(delaySeconds) || events < EVENTS_MIN || messages === 0) return undefined;
   const perMessage = events / messages;
   const perThousand = (1_000 * messages) / events;
   const base = { setting: "flush-seconds" as const, from: flushSeconds };
@@ -54,6 +68,7 @@ function flush({ flushSeconds, events, messages, delaySeconds }: Measured): Prop
       to: longer,
       metric: "messages-per-1000-events",
       expected: { from: perThousand, to: perThousand / 2 },
+      allowed: longer - flushSeconds,
       explanation: `${figures}: with HEARTHLINE_FLUSH_SECONDS=${longer} about half as many messages, and events about ${Math.round(longer - flushSeconds)} s later.`,
     };
   const shorter = Math.max(FLUSH_MIN_SECONDS, Math.round(flushSeconds / 2));
@@ -64,35 +79,66 @@ function flush({ flushSeconds, events, messages, delaySeconds }: Measured): Prop
       to: shorter,
       metric: "delay-seconds",
       expected: { from: delaySeconds, to: Math.max(0, delaySeconds - (flushSeconds - shorter)) },
+      allowed: perThousand * (flushSeconds / shorter - 1),
       explanation: `${figures}: with HEARTHLINE_FLUSH_SECONDS=${shorter} events are readable about ${Math.round(flushSeconds - shorter)} s sooner, in about ${(flushSeconds / shorter).toFixed(1)} times as many messages.`,
     };
   return undefined;
 }
 
-/** Of the deployment: one for all homes, so nobody tries it for one of them. */
-function batch({ batchEvents, batchMax }: Measured): Proposal | undefined {
-  if (batchEvents === undefined || batchMax === undefined || batchEvents < batchMax * FULL) return undefined;
+/** Only full messages are cut by it, and only where many events come. */
+function batch({ batchRecords, events, messages, delaySeconds, waySeconds }: Measured): Proposal | undefined {
+  if (batchRecords === undefined || !isKnown(delaySeconds) || events < EVENTS_MIN || messages === 0) return undefined;
+  const perMessage = events / messages;
+  const perThousand = (1_000 * messages) / events;
+  const base = { setting: "batch-size" as const, from: batchRecords };
+  const figures = `${perMessage.toFixed(1)} events a message of at most ${batchRecords}`;
+  const larger = Math.min(ENVELOPE_MAX_RECORDS, batchRecords * 2);
+  if (perMessage >= batchRecords * FULL && larger > batchRecords)
+    return {
+      ...base,
+      to: larger,
+      metric: "messages-per-1000-events",
+      expected: { from: perThousand, to: (perThousand * batchRecords) / larger },
+      allowed: 0,
+      explanation: `${figures}: nearly all are full, and with ${larger} there are about ${(larger / batchRecords).toFixed(1)} times fewer.`,
+    };
+  const smaller = Math.max(BATCH_MIN, Math.floor(perMessage / 2));
+  // A message is readable when all of it is worked through.
+  if (waySeconds === undefined || waySeconds < WAY_SLOW_SECONDS || perMessage < EVENTS_PER_MESSAGE_HIGH)
+    return undefined;
   return {
-    setting: "batch-size",
-    from: batchMax,
-    to: batchMax * 2,
-    explanation: `Calls of the store's function take ${Math.round(batchEvents)} of at most ${batchMax} events: twice as many at once would be about half as many calls. A person sets it, for all homes: batchSize of the function in serverless.yml, then deploy.`,
+    ...base,
+    to: smaller,
+    metric: "delay-seconds",
+    expected: { from: delaySeconds, to: delaySeconds - waySeconds / 2 },
+    allowed: perThousand,
+    explanation: `${figures}, each worked through in ${waySeconds.toFixed(1)} s: with ${smaller} about half of that, in about twice as many messages.`,
   };
 }
 
-/** What is gone is gone: nobody tries a shorter one. */
-function retention({ rawDays, readBackDays, bytesPerDay }: Measured): Proposal | undefined {
-  if (rawDays === undefined || readBackDays === undefined) return undefined;
-  const to = Math.max(RAW_DAYS_MIN, Math.ceil(readBackDays * 2));
+/**
+ * Nobody tries a shorter one on what is there: what is gone is gone. It is tried on the reads instead: what the earlier half of them would need is held against the later half, and is said only if none of
+ * those would have missed anything.
+ */
+function retention({ rawDays, bytesPerDay, reads }: Measured): Proposal | undefined {
+  if (rawDays === undefined || !reads || reads.count < READS_MIN) return undefined;
+  const { count, earlierDays, laterDays } = reads;
+  const to = Math.max(RAW_DAYS_MIN, Math.ceil(earlierDays * 2));
   if (to === rawDays || (to < rawDays && to > rawDays * 0.8)) return undefined;
   const saved =
     bytesPerDay === undefined
       ? ""
       : `, ${((Math.abs(rawDays - to) * bytesPerDay) / 1e6).toFixed(1)} MB ${to < rawDays ? "less" : "more"}`;
+  const base = { setting: "raw-days" as const, from: rawDays, to };
+  const figures = `The earlier half of ${count} reads went ${earlierDays.toFixed(1)} days back at most, the later half ${laterDays.toFixed(1)}; events are kept for ${rawDays}`;
+  if (laterDays > to)
+    return {
+      ...base,
+      isRefuted: true,
+      explanation: `${figures}: ${to} days, twice what the earlier half needed, would have been too few for the later half.`,
+    };
   return {
-    setting: "raw-days",
-    from: rawDays,
-    to,
-    explanation: `People have read ${readBackDays.toFixed(1)} days back at most and events are kept for ${rawDays}: HEARTHLINE_RAW_DAYS=${to} keeps twice what is read${saved}. A person sets it: what is deleted does not come back.`,
+    ...base,
+    explanation: `${figures}: HEARTHLINE_RAW_DAYS=${to} keeps twice what is read${saved}. A person sets it: what is deleted does not come back.`,
   };
 }

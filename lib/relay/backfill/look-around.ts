@@ -29,7 +29,7 @@ export const SHORT_GAP_US = 3_600_000_000;
 export const NOTHING_SEEN: Surroundings = { starts: [], purgedUntilUs: Number.NEGATIVE_INFINITY };
 
 /** As Home Assistant writes them; anything else came from an event that was malformed. */
-export const isUsual = ({ entityId }: Hole): boolean => /^[\da-z_]+\.[\da-z_]+$/.test(entityId);
+export const isUsual = ({ entityId }: Pick<Hole, "entityId">): boolean => /^[\da-z_]+\.[\da-z_]+$/.test(entityId);
 
 /** Before anything is told: when Home Assistant has started meanwhile, and how far back the recorder reaches. */
 export async function lookAround(filling: Filling, ask: Ask): Promise<Surroundings> {

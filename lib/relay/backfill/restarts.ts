@@ -33,6 +33,8 @@ const WITNESSES: readonly string[] = [
   "todo",
 ];
 const WITNESSES_MAX = 60;
+/** Two may change together by themselves. */
+const MANY_MIN = 3;
 /** What comes so close together is one start. */
 const SAME_START_US = 60_000_000;
 /** Entities that come back with another state may come shortly before the first that gives the start away. */
@@ -47,19 +49,44 @@ export function witnessesOf(holes: readonly Hole[]): Hole[] {
     .slice(0, WITNESSES_MAX);
 }
 
-/** When Home Assistant was starting, by what its recorder has of the witnesses. One witness comes back once in each start. */
+/** When Home Assistant was starting, by what its recorder has of the witnesses. */
 export function startsIn(rows: ReadonlyMap<string, readonly HistoryRow[]>, witnesses: readonly Hole[]): Start[] {
-  const moments = witnesses
-    .flatMap((witness) => returnsOf(witness, rows.get(witness.entityId) ?? []).map((atUs) => ({ atUs, witness })))
-    .toSorted((a, b) => a.atUs - b.atUs);
-  const starts: { fromUs: Microseconds; toUs: Microseconds; readonly seen: Set<Hole> }[] = [];
-  for (const { atUs, witness } of moments) {
+  const moments = witnesses.flatMap((witness) => {
+    const { entityId } = witness;
+    return returnsOf(witness, rows.get(entityId) ?? []).map((atUs) => ({ atUs, entityId }));
+  });
+  return together(moments).map(({ fromUs, toUs }) => ({ fromUs, toUs }));
+}
+
+/** Those of these that will tell of starts by `startsByMany`, the best first. */
+export const manyWitnesses = (entityIds: readonly string[]): string[] =>
+  entityIds
+    .filter((entityId) => WITNESSES.includes(domainOf(entityId)))
+    .toSorted((a, b) => WITNESSES.indexOf(domainOf(a)) - WITNESSES.indexOf(domainOf(b)))
+    .slice(0, WITNESSES_MAX);
+
+/** As `startsIn`, where nobody knows what the witnesses were before: nothing but a start makes half of them, and three at the least, say within a short time that they have changed. */
+export function startsByMany(rows: ReadonlyMap<string, readonly HistoryRow[]>, witnesses: number): Start[] {
+  const moments = [...rows].flatMap(([entityId, own]) =>
+    own
+      .filter(({ state, lastChangedUs, lastUpdatedUs }) => state !== null && lastChangedUs === lastUpdatedUs)
+      .map(({ lastUpdatedUs: atUs }) => ({ atUs, entityId })),
+  );
+  return together(moments)
+    .filter(({ seen }) => seen.size >= Math.max(MANY_MIN, witnesses / 2))
+    .map(({ fromUs, toUs }) => ({ fromUs, toUs }));
+}
+
+/** One witness comes back once in each start. */
+function together(moments: readonly { readonly atUs: Microseconds; readonly entityId: string }[]) {
+  const starts: { fromUs: Microseconds; toUs: Microseconds; readonly seen: Set<string> }[] = [];
+  for (const { atUs, entityId } of moments.toSorted((a, b) => a.atUs - b.atUs)) {
     const start = starts.at(-1);
-    if (start && atUs - start.toUs <= SAME_START_US && !start.seen.has(witness)) start.toUs = atUs;
+    if (start && atUs - start.toUs <= SAME_START_US && !start.seen.has(entityId)) start.toUs = atUs;
     else starts.push({ fromUs: atUs - BEFORE_US, toUs: atUs, seen: new Set() });
-    starts.at(-1)?.seen.add(witness);
+    starts.at(-1)?.seen.add(entityId);
   }
-  return starts.map(({ fromUs, toUs }) => ({ fromUs, toUs }));
+  return starts;
 }
 
 /** When this entity was added anew with the state that it had. */

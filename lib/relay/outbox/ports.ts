@@ -3,6 +3,7 @@ import type {
   OutboxKind,
   OutboxMessage,
   OutboxOutcome,
+  OutboxRefetch,
   OutboxSink,
   WritableAutomation,
 } from "../../event/index.ts";
@@ -37,6 +38,8 @@ export interface OutboxWork {
   readonly automation?: OutboxAutomation;
   /** Of kind `sink`; absent as `message`. */
   readonly sink?: OutboxSink;
+  /** Of kind `refetch`; absent as `message`. */
+  readonly refetch?: OutboxRefetch;
 }
 
 /** The automations of the home that may be written: of its `automations.yaml`. */

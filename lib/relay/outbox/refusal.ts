@@ -26,15 +26,16 @@ export function refusal(item: OutboxWork, { broker, automations }: Parts): Outbo
   if (item.kind === "unknown") return failedBy(new HearthlineError("outbox_item_malformed", UNKNOWN_KIND), 0);
   const problem = problemOf(item);
   if (problem) return failedBy(new HearthlineError("outbox_item_malformed", `The item cannot be done: ${problem}.`), 0);
-  if (item.kind === "sink") return undefined;
+  if (item.kind === "sink" || item.kind === "refetch") return undefined;
   if (item.kind === "automation")
     return automations ? undefined : failedBy(new HearthlineError("automation_not_allowed", NOT_ALLOWED), 0);
   return broker ? undefined : failedBy(new HearthlineError("mqtt_not_set", NO_BROKER), 0);
 }
 
-function problemOf({ kind, message, automation, sink }: OutboxWork): string | undefined {
+function problemOf({ kind, message, automation, sink, refetch }: OutboxWork): string | undefined {
   if (kind === "mqtt") return message ? topicProblem(message.topic, message.payload) : "it is malformed";
   if (kind === "capabilities") return undefined;
+  if (kind === "refetch") return refetch ? undefined : "it is malformed";
   if (kind === "sink") return sink ? undefined : "it is malformed";
   const isOurs =
     automationIdSchema.safeParse(automation?.id).success &&

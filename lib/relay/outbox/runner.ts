@@ -3,7 +3,7 @@ import { isHearthlineError, messageOf } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
 import type { Random } from "../../base/random.ts";
 import { backoffMs } from "../../base/retry.ts";
-import type { NewRelayRecord, OutboxOutcome, OutboxSink } from "../../event/index.ts";
+import type { NewRelayRecord, OutboxOutcome, OutboxRefetch, OutboxSink } from "../../event/index.ts";
 import type { BreakerState } from "../breaker.ts";
 import type { AutomationFile, BrokerSession, MessageBroker, OutboxFeed, OutboxWork } from "./ports.ts";
 import { failedBy, refusal } from "./refusal.ts";
@@ -19,6 +19,8 @@ export interface OutboxRunnerOptions {
   readonly baseTopics: readonly string[];
   /** Stops or starts dual write, durably. @throws `sink_unknown`, `spool_failed` */
   turnSink(asked: OutboxSink): Promise<void>;
+  /** Asks Home Assistant's recorder again; durable when it resolves. Errors as of `Relay.refetch` */
+  refetch(asked: OutboxRefetch): Promise<unknown>;
   readonly intervalSeconds: number;
   /** Makes records of a new revision and puts them into the spool; durable when it resolves. @throws `spool_failed` */
   append(make: (revision: number) => readonly NewRelayRecord[]): Promise<void>;
@@ -58,6 +60,8 @@ const FAILURE_MAX_MS = 300_000;
 const REFUSED_MS = 300_000;
 /** As of the sinks' breakers: for health. */
 const FAILURES_TO_OPEN = 5;
+/** The past waits for the next look after that, so that what has come meanwhile does not wait for it. */
+const REFETCH_MAX_MS = 20_000;
 /** An item that has failed so often by a fault goes behind the others: if it is the cause, it holds up nobody. It ends by its own time. */
 const TRIES_IN_ORDER = 3;
 
@@ -173,6 +177,7 @@ class Runner implements OutboxRunner {
     // Home Assistant and the broker are two: that one of them is away holds up nobody who waits for the other.
     const ends = await Promise.allSettled([
       this.#turnSinks(of("sink")),
+      this.#refetch(of("refetch")),
       this.#write(of("automation")),
       this.#publish(of("mqtt", "capabilities")),
     ]);
@@ -184,6 +189,16 @@ class Runner implements OutboxRunner {
       const { sink } = item;
       if (this.#stopping.signal.aborted || !sink) return;
       await this.#finish(item, () => this.#options.turnSink(sink));
+    }
+  }
+
+  async #refetch(items: readonly OutboxWork[]): Promise<void> {
+    const { clock } = this.#options;
+    const untilMs = clock.monotonicMs() + REFETCH_MAX_MS;
+    for (const item of items) {
+      const { refetch } = item;
+      if (this.#stopping.signal.aborted || !refetch || clock.monotonicMs() >= untilMs) return;
+      await this.#finish(item, async () => void (await this.#options.refetch(refetch)));
     }
   }
 

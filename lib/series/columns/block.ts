@@ -6,7 +6,7 @@ import { ByteReader, ByteWriter, MAX_ROWS } from "./bytes.ts";
 import { damaged } from "./damaged.ts";
 import { type BlockFilter, Decoder } from "./decode.ts";
 import { Encoder } from "./encode.ts";
-import { HEADER_BYTES, MAGIC, VERSION } from "./layout.ts";
+import { HEADER_BYTES, MAGIC, MARK_BY_TIME, VERSION } from "./layout.ts";
 
 /** Differences of times below it are exact. */
 const FAR_US = 2 ** 52;
@@ -31,6 +31,8 @@ export interface Block {
    * @throws HearthlineError `store_damaged`
    */
   events(filter?: BlockFilter): HomeEvent[];
+  /** `events` for someone who asks for one span after another, each where the last one ended or later: it reads on from there. Others cost what `events` does. */
+  reader(): (filter?: BlockFilter) => HomeEvent[];
   /** The entities of which some event has all these tags, in no order. */
   entityIds(tags: BlockTags): string[];
 }
@@ -109,17 +111,38 @@ export function openBlock(bytes: Uint8Array): Block {
     body ??= readBody(new ByteReader(unpack(packed, length)), head);
     return body;
   };
+  const isOutside = ({ fromUs, toUs }: BlockFilter): boolean =>
+    (fromUs !== undefined && maxUs < fromUs) || (toUs !== undefined && minUs >= toUs);
   return {
     homeId,
     count,
     minUs,
     maxUs,
-    events: (filter = {}) => {
-      const { fromUs, toUs, entityIds } = filter;
-      if ((fromUs !== undefined && maxUs < fromUs) || (toUs !== undefined && minUs >= toUs)) return [];
-      return new Decoder(unpacked(), entityIds).events(filter);
+    events: (filter = {}) => (isOutside(filter) ? [] : new Decoder(unpacked(), filter.entityIds).events(filter)),
+    reader: () => {
+      const open = readOn((entityIds) => new Decoder(unpacked(), entityIds), (marks & MARK_BY_TIME) !== 0);
+      return (filter = {}) => (isOutside(filter) ? [] : open(filter));
     },
     entityIds: (tags) => entitiesOf(unpacked(), tags),
+  };
+}
+
+/** One decoder as long as it can go on. */
+function readOn(open: (entityIds: BlockFilter["entityIds"]) => Decoder, isByTime: boolean) {
+  let decoder: Decoder | undefined;
+  let untilUs = Number.NEGATIVE_INFINITY;
+  let of: BlockFilter["entityIds"];
+  return (filter: BlockFilter): HomeEvent[] => {
+    const { fromUs = Number.NEGATIVE_INFINITY, toUs = Number.POSITIVE_INFINITY, entityIds } = filter;
+    const isNext = isByTime && entityIds === of && fromUs >= untilUs;
+    const known = isNext ? decoder : undefined;
+    const own = known ?? open(entityIds);
+    // One that fails is not where it says.
+    decoder = undefined;
+    const events = own.events(filter);
+    // A span that ends before it begins brings nobody back.
+    [decoder, untilUs, of] = [own, known ? Math.max(untilUs, toUs) : toUs, entityIds];
+    return events;
   };
 }
 

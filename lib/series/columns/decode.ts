@@ -23,7 +23,7 @@ interface Id {
 
 type Draft = { -readonly [K in keyof HomeEvent]: HomeEvent[K] };
 type DraftContext = { -readonly [K in keyof HomeEvent["context"]]: HomeEvent["context"][K] };
-/** Goes once through the rows of a body. Objects are made of the wanted rows only; of an entity that is not wanted nothing is worked out. */
+/** Goes once through the rows of a body, in as many calls as the caller likes. Objects are made of the wanted rows only; of an entity that is not wanted nothing is worked out. */
 export class Decoder {
   readonly #body: Body;
   readonly #columns: Readonly<Columns>;
@@ -31,6 +31,9 @@ export class Decoder {
   readonly #localTimes = new LocalTimes();
   readonly #id: Id = { atMs: -1, at: -1 };
   readonly #parent: Id = { atMs: -1, at: -1 };
+  /** The next row, and the time of the one before. */
+  #next = 0;
+  #atUs = 0;
   // How many of each column are used up.
   #changed = 0;
   #decimals = 0;
@@ -54,16 +57,18 @@ export class Decoder {
     this.#rows = seriesRows(body, entityIds && new Set(entityIds));
   }
 
+  /** Of the rows that no call has come to yet: where rows are ordered by time those before `toUs`, else all. */
   events({ fromUs = Number.NEGATIVE_INFINITY, toUs = Number.POSITIVE_INFINITY }: BlockFilter): HomeEvent[] {
     const { count, marks, columns } = this.#body;
     const { times, flags, series } = columns;
     const isByTime = (marks & layout.MARK_BY_TIME) !== 0;
     const isFar = (marks & layout.MARK_FAR) !== 0;
     const events: HomeEvent[] = [];
-    let atUs = 0;
-    for (let row = 0; row < count; row++) {
-      atUs = isFar ? at(times, row) : atUs + at(times, row);
+    for (; this.#next < count; this.#next++) {
+      const row = this.#next;
+      const atUs = isFar ? at(times, row) : this.#atUs + at(times, row);
       if (isByTime && atUs >= toUs) break;
+      this.#atUs = atUs;
       const bits = at(flags, row);
       const tags = at(this.#rows, at(series, row));
       if (!tags.entity.isWanted) this.#skip(bits, atUs);

@@ -41,9 +41,11 @@ export function SuggestionCard({ suggestion, onSettled }: SuggestionCardProps) {
 }
 
 function Outcome({ suggestion }: { readonly suggestion: WireSuggestion }) {
-  const { status, outcome, outcome_detail: detail, snoozed_until: until } = suggestion;
+  const { status, rank, outcome, outcome_detail: detail, snoozed_until: until } = suggestion;
   if (status === "snoozed") return <p class="outcome">Put off until {dateText(until ?? "")}.</p>;
   if (status === "dismissed") return <p class="outcome">Dismissed: it is not suggested again.</p>;
+  if (status === "new" && rank === undefined)
+    return <p class="outcome">It may be suggested again from the next night on.</p>;
   if (status !== "accepted") return null;
   const isGood = outcome === "written" || outcome === "kept";
   const isPoor = outcome === "refused" || outcome === "overridden" || outcome === "removed";
@@ -70,7 +72,7 @@ function Decisions({ suggestion, onSettled }: SuggestionCardProps) {
   const [days, setDays] = useState(SNOOZES[1][0] as number);
   const group = useRef<HTMLFieldSetElement>(null);
   const hasSent = useRef(false);
-  const decide = async (what: "accept" | "dismiss" | "snooze") => {
+  const decide = async (what: "accept" | "dismiss" | "snooze" | "restore") => {
     setSending(what);
     setTrouble(undefined);
     try {
@@ -106,6 +108,11 @@ function Decisions({ suggestion, onSettled }: SuggestionCardProps) {
       {(status === "new" || status === "snoozed") && (
         <button type="button" class="quiet" onClick={() => decide("dismiss")}>
           {sending === "dismiss" ? "Dismissing…" : "Dismiss"}
+        </button>
+      )}
+      {(status === "dismissed" || status === "snoozed") && (
+        <button type="button" class="quiet" onClick={() => decide("restore")}>
+          {sending === "restore" ? "Restoring…" : "Restore"}
         </button>
       )}
       {status !== "accepted" && (

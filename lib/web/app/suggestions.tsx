@@ -7,6 +7,8 @@ import { useData, useSession } from "./use-data.ts";
 
 const SUGGESTIONS_MAX = 2_000;
 const SETTLED_SHOWN = 30;
+/** Behind all that have a rank. */
+const RESTORED_PLACE = 1_000;
 
 export const readSuggestions = async (client: Client): Promise<readonly WireSuggestion[]> =>
   (await client.list<WireSuggestion>("/api/v1/suggestions?limit=1000", "suggestions", SUGGESTIONS_MAX)).items;
@@ -31,7 +33,9 @@ export function Suggestions() {
   const placeOf = ({ id, rank }: WireSuggestion): number | undefined => places.get(id) ?? rank;
   const settle = (changed: WireSuggestion) => {
     const before = found.data?.find(({ id }) => id === changed.id);
-    const place = before && isOpen(before) ? before.rank : undefined;
+    const restored = changed.status === "new" ? (changed.rank ?? RESTORED_PLACE) : undefined;
+    const first = before && isOpen(before) ? before.rank : restored;
+    const place = places.get(changed.id) ?? first;
     const data = (found.data ?? []).map((one) => (one.id === changed.id ? changed : one));
     session.shown.set(SUGGESTIONS, { data, atMs: session.nowMs() });
     setPlaces(new Map([...places, ...(place === undefined ? [] : [[changed.id, place] as const])]));

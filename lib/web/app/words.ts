@@ -29,13 +29,19 @@ export const percentText = (share: number): string =>
 const DAY_KINDS: ReadonlySet<WirePattern["kind"]> = new Set(["time-of-day", "day-type", "seasonal", "frequency"]);
 
 /** The first number: how reliably it happens. */
-export function reliabilityText({ kind, hits, opportunities, reliability }: WirePattern): string {
+export function reliabilityText({
+  kind,
+  hits,
+  opportunities,
+  reliability,
+  expected_share: expected,
+}: WirePattern): string {
   if (kind === "anomaly") return "Happened once; such a day is rare in this home.";
   const of = `${countText(hits)} of ${countText(opportunities)}`;
-  const least = `at least ${percentText(reliability)}`;
-  return DAY_KINDS.has(kind)
-    ? `Happened on ${of} days: most likely on ${least} of such days.`
-    : `Happened ${of} times: most likely ${least} of the time.`;
+  const isOfDays = DAY_KINDS.has(kind);
+  const on = (share: string) => (isOfDays ? `on ${share} of such days` : `${share} of the time`);
+  const next = expected === undefined ? "" : ` From now on, expect it ${on(`about ${percentText(expected)}`)}.`;
+  return `Happened ${isOfDays ? `on ${of} days` : `${of} times`}: most likely ${on(`at least ${percentText(reliability)}`)}.${next}`;
 }
 
 const MILLION = 1e6;

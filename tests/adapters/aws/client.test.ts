@@ -10,21 +10,27 @@ interface Answer {
   readonly headers?: Record<string, string>;
 }
 
+const NOW_MS = Date.UTC(2026, 10, 22, 6);
+
 const same: CredentialSource = () => ({ accessKeyId: "id", secretAccessKey: "secret-text" });
 
 async function service(...answers: readonly (Answer | undefined)[]) {
-  return serviceFor(same, ...answers);
+  return serviceFor({ credentials: same }, ...answers);
 }
 
 /** A service on loopback that answers in turn, the last answer for ever; undefined: it never answers. */
-async function serviceFor(credentials: CredentialSource, ...answers: readonly (Answer | undefined)[]) {
+async function serviceFor(
+  { credentials, timeoutMs = 30_000 }: { readonly credentials: CredentialSource; readonly timeoutMs?: number },
+  ...answers: readonly (Answer | undefined)[]
+) {
   const requests: { headers: IncomingHttpHeaders; body: string }[] = [];
   const server = createServer(async (request, response) => {
     let body = "";
     for await (const chunk of request) body += chunk;
     const answer = answers[Math.min(requests.length, answers.length - 1)];
     requests.push({ headers: request.headers, body });
-    if (answer) response.writeHead(answer.status, answer.headers).end(answer.body);
+    const date = new Date(NOW_MS).toUTCString();
+    if (answer) response.writeHead(answer.status, { date, ...answer.headers }).end(answer.body);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   onTestFinished(() => {
@@ -39,9 +45,9 @@ async function serviceFor(credentials: CredentialSource, ...answers: readonly (A
     region: "us-east-1",
     endpoint,
     credentials,
-    clock: { ...systemClock, sleep: async (ms) => void slept.push(ms) },
+    clock: { ...systemClock, nowMs: () => NOW_MS, sleep: async (ms) => void slept.push(ms) },
     random: () => 1,
-    timeoutMs: 200,
+    timeoutMs,
   });
   return { client, requests, slept, endpoint };
 }
@@ -97,7 +103,7 @@ it("succeeds when a later attempt does", async () => {
 });
 
 it("gives up an answer that does not come, and says after how long", async () => {
-  const { client, requests } = await service(undefined);
+  const { client, requests } = await serviceFor({ credentials: same, timeoutMs: 200 }, undefined);
   await expect(client.call("DoIt", {}, { attempts: 2 })).rejects.toMatchObject({
     code: "service_timeout",
     message: expect.stringContaining("within 200 ms"),
@@ -153,7 +159,7 @@ it.each([
     return { accessKeyId: refused ? "new" : "old", secretAccessKey: "secret-text" };
   };
   const expired = json(403, { __type: `com.amazon.coral.service#${type}`, message: "no good" });
-  const { client, requests } = await serviceFor(source, expired, json(200, { ok: 1 }));
+  const { client, requests } = await serviceFor({ credentials: source }, expired, json(200, { ok: 1 }));
   expect(await client.call("DoIt", {})).toEqual({ ok: 1 });
   expect(asked).toEqual([undefined, "old"]);
   expect(requests.map(({ headers }) => /Credential=(\w+)/.exec(String(headers.authorization))?.[1])).toEqual([
@@ -169,17 +175,17 @@ it("does not try the same credentials twice", async () => {
 });
 
 it("says how far the clocks are apart when a signature is refused", async () => {
-  const headers = { date: new Date(Date.now() + 900_000).toUTCString() };
+  const headers = { date: new Date(NOW_MS + 900_000).toUTCString() };
   const answer = { ...json(403, { __type: "x#SignatureDoesNotMatch", message: "Signature expired" }), headers };
   const { client } = await service(answer);
-  await expect(client.call("DoIt", {})).rejects.toThrowError(/clock here is (899|90\d) s behind the service's/);
+  await expect(client.call("DoIt", {})).rejects.toThrowError(/clock here is 900 s behind the service's/);
   const { client: other } = await service(json(403, { __type: "x#SignatureDoesNotMatch", message: "wrong key" }));
   const thrown = await other.call("DoIt", {}).catch((error: unknown) => error);
   expect(String(thrown)).not.toContain("clock");
 });
 
 it("goes by the service's clock once ours was the reason of a refusal", async () => {
-  const headers = { date: new Date(Date.now() + 900_000).toUTCString() };
+  const headers = { date: new Date(NOW_MS + 900_000).toUTCString() };
   const expired = { ...json(403, { __type: "x#InvalidSignatureException", message: "Signature expired" }), headers };
   const { client, requests } = await service(expired, json(200, {}));
   await client.call("DoIt", {});
@@ -189,7 +195,7 @@ it("goes by the service's clock once ours was the reason of a refusal", async ()
       /^(....)(..)(..T..)(..)(..Z)$/,
       (_, year, month, hour, minute, second) => `${year}-${month}-${hour}:${minute}:${second}`,
     );
-    return Date.parse(signed) - Date.now();
+    return Date.parse(signed) - NOW_MS;
   });
   expect(aheadMs.map((ms) => Math.abs(Math.round(ms / 60_000)))).toEqual([0, 15, 15]);
 });

@@ -45,7 +45,7 @@ describe.each(["2024.3.3", "2026.11.0"] as const)("automations of a simulated ho
     expect(home.core.automations.get(ID)).toHaveProperty(isOld ? "action" : "actions");
     expect(home.core.registries.list("entity").filter((row) => row.unique_id === ID)).toHaveLength(1);
     home.emit({ entityId: helper, state: "on" });
-    await expect.poll(() => home.core.states.get(switched)?.state, { timeout: 5_000 }).toBe("on");
+    await expect.poll(() => home.core.states.get(switched)?.state).toBe("on");
     const did = home.core.states.get(switched);
     expect(entity()?.context.id).toBe(did?.context.id);
     expect(entity()?.attributes.last_triggered).not.toBeNull();

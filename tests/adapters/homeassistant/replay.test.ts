@@ -7,7 +7,7 @@ for (const version of RECORDED_VERSIONS)
     {
       filled: ["areas", "devices", "entities"],
       changesAreas: framesOf(version, "26-registry-changes").length > 0,
-      patienceMs: 5_000,
+      patienceMs: 60_000,
     },
     () => startReplay(version),
   );

@@ -4,11 +4,14 @@ import {
   behind,
   clockTextOf,
   medianNear,
+  middleNear,
   nearestTo,
   spreadAround,
   wrapped,
 } from "../../../lib/analysis/detectors/circle.ts";
 import { addMinutes, countOf, minutesOf, tenthsOf, timesOf } from "../../../lib/analysis/detectors/minutes.ts";
+import { seededRandom } from "../../../lib/base/random.ts";
+import { normal } from "../../support/planted-days.ts";
 
 const minute = fc.integer({ min: 0, max: 14_399 }).map((tenths) => tenths / 10);
 
@@ -27,6 +30,40 @@ describe("the circle of a day", () => {
         },
       ),
     );
+  });
+
+  it("has a middle wherever it begins, between the first and the last", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: -100, max: 100 }), { minLength: 1, maxLength: 20 }),
+        minute,
+        (offsets, at) => {
+          const here = behind(
+            middleNear(
+              offsets.map((offset) => wrapped(at + offset)),
+              at,
+            ),
+            at,
+          );
+          expect(here).toBeCloseTo(behind(middleNear(offsets.map(wrapped), 0), 0), 6);
+          expect(here).toBeGreaterThanOrEqual(Math.min(...offsets) - 1e-9);
+          expect(here).toBeLessThanOrEqual(Math.max(...offsets) + 1e-9);
+        },
+      ),
+    );
+  });
+
+  it("has a middle that is nearer to the truth than the median, and that one odd day does not move far", () => {
+    const random = seededRandom(5);
+    const squares = { middle: 0, median: 0 };
+    for (let turn = 0; turn < 400; turn++) {
+      const minutes = Array.from({ length: 16 }, () => wrapped(1430 + 35 * normal(random)));
+      squares.middle += behind(middleNear(minutes, 1430), 1430) ** 2;
+      squares.median += behind(medianNear(minutes, 1430), 1430) ** 2;
+    }
+    expect(squares.middle).toBeLessThan(0.8 * squares.median);
+    const days = Array.from({ length: 15 }, (_, day) => 420 + (day % 5));
+    expect(middleNear([...days, 500], 420) - middleNear(days, 420)).toBeLessThan(1);
   });
 
   it("knows the shorter way, the nearest, and the text of a time", () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { timeOfDay } from "../../../lib/analysis/detectors/time-of-day.ts";
 import type { Finding } from "../../../lib/analysis/detectors/types.ts";
+import { look } from "../../../lib/analysis/patterns/look.ts";
 import { seededRandom } from "../../../lib/base/random.ts";
 import { detectorConformance } from "../../conformance/detector.ts";
 import { buildFacts, datesFrom, historyOf } from "../../support/day-facts.ts";
@@ -71,6 +72,51 @@ describe("time of day", () => {
       { entityId: "switch.new", minute: 760, sd: 10, fromDay: 50 },
     ];
     expect(find({ planted, days: 90 }).map(({ target }) => target.entityId)).toEqual(["switch.new"]);
+  });
+
+  it("is as exact about a broad one as its days let it be", () => {
+    const off = Array.from({ length: 40 }, (_, seed) => {
+      const planted = [{ entityId: "switch.coffee", minute: 760, sd: 35, probability: 1 }];
+      const coffee = find({ seed: 300 + seed, noise: 3, planted }).find(
+        ({ target }) => target.entityId === "switch.coffee",
+      );
+      return coffee ? apart(minuteOf(coffee.at), 760) : [];
+    }).flat();
+    expect(off.length).toBeGreaterThanOrEqual(36);
+    // The mean of 28 days is off by 6.6 minutes, their median by 8.3.
+    expect(Math.sqrt(off.reduce((sum, each) => sum + each ** 2, 0) / off.length)).toBeLessThan(7.4);
+  });
+
+  it("is told on the night on which there is enough of it, and only where chance is below one in a thousand", () => {
+    const tuesdays = [1, 8, 15, 22].map((day) => ({
+      ...{ entityId: "switch.bin", minute: 1_000, sd: 4, probability: 1 },
+      ...{ fromDay: day, toDay: day + 1 },
+    }));
+    const upTo = (days: number) =>
+      look(
+        timeOfDay,
+        historyOf(timeOfDay, plantedFacts({ ...{ first: FIRST, seed: 7, noise: 3 }, days, planted: tuesdays })),
+      );
+    expect(upTo(22).holding).toEqual([]);
+    expect(upTo(23).holding).toMatchObject([{ target: { entityId: "switch.bin" }, days: ["tue"], hits: 4 }]);
+    const chances = Array.from({ length: 30 }, (_, seed) => {
+      const planted = [0.55, 0.65, 0.75].map((probability, at) => ({
+        ...{ entityId: `switch.sometimes_${at}`, minute: 500 + 200 * at, sd: 25, probability },
+      }));
+      return find({ seed: 400 + seed, noise: 10, planted }).map(({ significance }) => significance);
+    }).flat();
+    expect(chances.length).toBeGreaterThan(10);
+    expect(Math.max(...chances)).toBeLessThanOrEqual(0.001);
+  });
+
+  it("does not take a bad fortnight for the end of a habit", () => {
+    const isMissed = (day: number) => day === 9 || [15, 20, 21, 22, 23, 24].includes(day);
+    const kept = [...Array(28).keys()].filter((day) => !isMissed(day));
+    const planted = kept.map((day) => ({
+      ...{ entityId: "light.study", minute: 1430, sd: 8, probability: 1 },
+      ...{ fromDay: day, toDay: day + 1 },
+    }));
+    expect(find({ planted })).toMatchObject([{ target: { entityId: "light.study" }, hits: 21, opportunities: 28 }]);
   });
 
   it("takes a vacation for no miss", () => {

@@ -54,3 +54,20 @@ it("counts a day once in every window that one of its minutes lies in, however t
     }),
   );
 });
+
+it("goes on from what it has counted, where some of it is left out, as if it were counted anew", () => {
+  const slate = newCountingSlate(CLASSES);
+  const day = fc.record({ all: minutes, by: shift, isLess: fc.boolean(), keep: fc.integer({ min: 1, max: 3 }) });
+  fc.assert(
+    fc.property(fc.array(day, { minLength: 1, maxLength: 6 }), (days) => {
+      const times = days.map(({ all }) => all);
+      const less = days.map(({ all, isLess, keep }) => (isLess ? all.filter((_, index) => index % keep === 0) : all));
+      const shifts = days.map(({ by }) => by);
+      const ofDay = Int16Array.from(days, (_, index) => (shifts[index] === undefined ? -1 : index % CLASSES));
+      count(times, shifts, { ofDay, slate });
+      const goneOn = structuredClone(count(less, shifts, { ofDay, slate, isGoingOn: true }));
+      expect(goneOn).toEqual(count(less, shifts, { ofDay, slate: newCountingSlate(CLASSES) }));
+      expect(goneOn.hits).toEqual(plainly(less, shifts, ofDay));
+    }),
+  );
+});

@@ -16,6 +16,7 @@ import {
 import { periodOf } from "../../../lib/analysis/periods.ts";
 import { addDays } from "../../../lib/base/zone.ts";
 import { type LateDays, noteLateDays } from "../../../lib/store/index.ts";
+import { runs } from "../../support/depth.ts";
 import { buildEvent } from "../../support/events.ts";
 import { manualClock } from "../../support/manual-clock.ts";
 import { unlimitedTime } from "../../support/phase-time.ts";
@@ -154,9 +155,9 @@ describe("jobs of one home at the same time, in any order, that may end in the m
         expect(counted).toBe((await home.store.stats({ homeId: "home" })).reduce((sum, { count }) => sum + count, 0));
         expect(await home.lateDays.list("home")).toEqual([]);
       }),
-      { numRuns: 150, endOnFailure: true },
+      { numRuns: runs(50), endOnFailure: true },
     );
-  }, 120_000);
+  });
 
   it("never take away what was kept, whatever is pruned meanwhile", async () => {
     await fc.assert(
@@ -183,7 +184,7 @@ describe("jobs of one home at the same time, in any order, that may end in the m
           });
         },
       ),
-      { numRuns: 150, endOnFailure: true },
+      { numRuns: runs(50), endOnFailure: true },
     );
-  }, 120_000);
+  });
 });

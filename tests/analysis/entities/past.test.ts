@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { createMemoryAggregateStore, createMemoryRetentionRecords } from "../../../lib/adapters/memory/aggregates.ts";
 import { createMemoryEventStore } from "../../../lib/adapters/memory/event-store.ts";
 import { createMemoryLateDays } from "../../../lib/adapters/memory/late-days.ts";
+import { packRows } from "../../../lib/analysis/entities/rows.ts";
 import {
   type AggregateLayer,
   createEntityLayers,
@@ -105,6 +106,28 @@ describe("layers 2 and 3 of days of which not all is there any more", () => {
     );
     await home.job("daily", "2026-11-05");
     expect(await home.counts("daily")).toEqual(before);
+  });
+
+  it("are handed on over a link that a job left undone, also where the first day waits for its sums", async () => {
+    home.set({ retention: { rawDays: 60 } });
+    await home.write("2026-11-02");
+    await home.night("2026-11-12");
+    const key = { homeId: "home", layer: "daily" as const, kind: "entities", date: "2026-11-05" };
+    const rows = async () => {
+      const found = [];
+      for await (const each of home.aggregates.range({ ...key, fromDate: key.date, toDate: "2026-11-06" }))
+        found.push(...unpackRows(each));
+      return found;
+    };
+    const whole = await rows();
+    expect(whole).toMatchObject([{ entityId: "sensor.a", before: { hold: { number: 9 } } }]);
+    // As a job leaves it that ended in the middle of handing on, before it had summed.
+    await home.aggregates.prune("home", "weekly", "2026-11-08");
+    await home.aggregates.change(key, (there) => there && { aggregate: { ...there, rows: packRows([]) } });
+    expect(await rows()).toEqual([]);
+    await home.night("2026-11-13");
+    expect(await rows()).toEqual(whole);
+    expect(Object.keys(await home.counts("weekly"))).toContain("2026-11-01");
   });
 
   it("take in what comes late for one entity, and keep what is pruned of another", async () => {

@@ -22,11 +22,17 @@ const action = (n: number, to: "old" | "new"): PlannedRepair["actions"][number] 
   event: buildEvent({ atUs: AT_US + n }),
 });
 const planOf = (more: Partial<PlannedRepair> = {}): PlannedRepair => ({
-  ...{ actions: [action(1, "new"), action(2, "new"), action(3, "old")], left: [], there: [], isAll: true },
+  ...{ actions: [action(1, "new"), action(2, "new"), action(3, "old")], left: [], there: [], isAll: true, spans: [] },
   ...{ tried: ["OLD (http://old.test)"], ...more },
 });
 const doneOf = (more: Partial<RepairedRows> = {}): RepairedRows => ({
-  ...{ repaired: [difference(1), difference(2), difference(3, "missing-in-old")], open: [], refused: [] },
+  ...{
+    repaired: [difference(1), difference(2), difference(3, "missing-in-old")],
+    open: [],
+    refused: [],
+    byRecorder: 0,
+  },
+  unanswered: [],
   ...{ isFinished: true, ...more },
 });
 

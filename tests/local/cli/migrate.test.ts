@@ -5,6 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { HearthlineError } from "../../../lib/base/errors.ts";
+import { keyIdOf } from "../../../lib/event/index.ts";
+import { signed } from "../../../lib/migration/report-signature.ts";
 import { changed } from "../../../lib/migration/row.ts";
 import type { StepOutcome } from "../../../lib/migration/step.ts";
 import type { CheckResult, Migration } from "../../../lib/migration/types.ts";
@@ -261,6 +263,37 @@ describe("migrate status, differences, readers, report", () => {
     expect(await run("readers", "nobody", "new")).toMatchObject({ code: 1, err: expect.stringContaining("no token") });
   });
 
+  it("show what tuning proposes, tries, kept and rejected, with figures", async () => {
+    expect((await run("tuning")).out).toContain("the figures propose no change");
+    const there = await newest();
+    const ended = { setting: "flush-seconds", from: 5, atUs: 1e15 };
+    const sample = (metric: number) => ({ metric });
+    const tuning = {
+      version: 1,
+      proposals: [{ setting: "raw-days", from: 30, to: 10, explanation: "people read 5 days back" }],
+      outcomes: [
+        { ...ended, to: 10, isKept: true, reason: "half as many" },
+        { ...ended, to: 20, isKept: false, reason: "not better" },
+      ],
+      trial: {
+        ...{ phase: "trial", setting: "batch-size", from: 500, to: 1_000, metric: "messages-per-1000-events" },
+        ...{ allowed: 0, gainMin: 0.2, sinceUs: 0, untilUs: 1e15, isInForce: true },
+        ...{ before: [sample(4), sample(6)], during: [sample(2)] },
+      },
+    };
+    const next = { ...there, revision: there.revision + 1 };
+    await api.migrationStore.commit(next, { expected: there.revision, memories: { tuning } });
+    const { code, out } = await run("tuning");
+    expect(code).toBe(0);
+    expect(out).toMatch(
+      /tried \(trial\) +batch-size +500 +1000 +messages-per-1000-events: 5 in 2 samples before, 2 in 1 with/,
+    );
+    expect(out).toMatch(/kept +flush-seconds +5 +10 +half as many/);
+    expect(out).toMatch(/rejected +flush-seconds +5 +20 +not better/);
+    expect(out).toMatch(/proposed +raw-days +30 +10 +people read/);
+    expect(JSON.parse((await run("tuning", "--json")).out).outcomes).toHaveLength(2);
+  });
+
   it("write the report as text, as JSON that can be checked, and as a page", async () => {
     expect((await run("report")).out).toMatch(/events lost +0[\s\S]*ramp +25 %/);
     const file = join(folder, "report.json");
@@ -269,6 +302,34 @@ describe("migrate status, differences, readers, report", () => {
     expect((await run("report", "--check", file)).code).toBe(0);
     await writeFile(file, out.replace('"lost_events": 0', '"lost_events": 1'));
     expect(await run("report", "--check", file)).toMatchObject({ code: 1, err: expect.stringContaining("checksum") });
+    expect(await run("report", "--verify", file)).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("report_changed"),
+    });
+    const secret = Buffer.alloc(32, 7);
+    const { signature: _, ...body } = JSON.parse(out);
+    await writeFile(file, JSON.stringify(signed(body, { id: keyIdOf(secret), secret })));
+    const verify = (HEARTHLINE_HOME_KEY: string) =>
+      runCli(["migrate", "report", "--verify", file, "--json"], {
+        url: "http://127.0.0.1:9",
+        env: { HEARTHLINE_HOME_KEY },
+      });
+    const verified = await verify(secret.toString("base64"));
+    expect([verified.code, JSON.parse(verified.out)]).toEqual([
+      0,
+      { verified: true, home_id: "home", key_id: keyIdOf(secret), checksum: body.checksum, key_from: "settings" },
+    ]);
+    await writeFile(file, JSON.stringify(signed(body, { id: keyIdOf(secret), secret: Buffer.alloc(32, 8) })));
+    expect(await verify(secret.toString("base64"))).toMatchObject({
+      code: 1,
+      out: "",
+      err: expect.stringContaining("report_signature_wrong"),
+    });
+    await writeFile(file, "{}");
+    expect(await run("report", "--verify", file)).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("report_malformed"),
+    });
     const page = join(folder, "report.html");
     expect((await run("report", "--html", page)).code).toBe(0);
     expect(await readFile(page, "utf8")).toMatch(/^<!doctype html>[\s\S]*<svg/);

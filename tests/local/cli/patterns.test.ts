@@ -32,6 +32,8 @@ it("lists patterns, the most reliable first, and shows one with its evidence as 
   const shown = (await run("patterns", "show", "time-of-day-1")).out;
   expect(shown).toMatch(/what +light\.kitchen = on/);
   expect(shown).toMatch(/hits +18 of 20 \(at least 74 % in the long run\)/);
+  expect(shown).toMatch(/expected +on about 85 % of such days from now on\n/);
+  expect((await run("patterns", "show", "old")).out).not.toContain("expected");
   expect(shown).toContain("2026-11-16          # .");
   expect(shown).toContain("07:00  ######");
   expect((await run("patterns", "show", "none")).code).toBe(1);

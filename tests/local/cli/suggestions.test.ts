@@ -14,7 +14,7 @@ afterEach(() => served.close());
 
 const run = (...args: string[]) => runCli(args, { url: served.url });
 
-it("lists, shows with the automation's YAML, accepts, dismisses and puts off", async () => {
+it("lists, shows with the automation's YAML, accepts, dismisses, puts off and takes that back", async () => {
   expect((await run("suggestions", "list")).out).toContain("no suggestion yet");
   const automation = {
     ...{ alias: "Coffee", description: "", mode: "single" as const, conditions: [] },
@@ -38,7 +38,10 @@ it("lists, shows with the automation's YAML, accepts, dismisses and puts off", a
   expect((await run("suggestions", "dismiss", "p-lamp")).out).toMatch(/^p-lamp is dismissed/);
   expect((await run("suggestions", "snooze", "p-old", "--days", "3")).out).toContain("2026-11-25T06:00:00");
   expect((await run("suggestions", "snooze", "p-old", "--days", "x")).code).toBe(2);
+  expect((await run("suggestions", "restore", "p-lamp")).out).toMatch(/^p-lamp is new/);
   expect((await run("suggestions", "dismiss", "p-coffee")).code).toBe(1);
   expect((await run("suggestions", "show", "none")).code).toBe(1);
-  expect(JSON.parse((await run("suggestions", "list", "--json")).out)).toEqual({ suggestions: [] });
+  expect(JSON.parse((await run("suggestions", "list", "--json")).out)).toMatchObject({
+    suggestions: [{ id: "p-lamp", rank: 2, status: "new" }],
+  });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createFinal, type FinalDeps } from "../../../lib/migration/checks/final.ts";
-import type { CheckContext, CheckResult } from "../../../lib/migration/ports.ts";
+import { NOBODY_TOLD } from "../../../lib/migration/checks/final-monitoring.ts";
+import type { CheckContext, CheckResult, Verdict } from "../../../lib/migration/ports.ts";
 import { migrationOf, resultOf, START_US } from "../../support/migrations.ts";
 
 const GOOD = [
@@ -15,13 +16,24 @@ const GOOD = [
   "dual-write",
   "devices",
 ];
-const METRICS = "# TYPE hearthline_up gauge\nhearthline_up 1\n# EOF\n";
+const METRICS = [
+  "# TYPE hearthline_migration_state stateset",
+  'hearthline_migration_state{migration="m1",hearthline_migration_state="final_validation"} 1',
+  'hearthline_migration_state{migration="m1",hearthline_migration_state="ramp"} 0',
+  "# EOF",
+].join("\n");
 const SECOND = 1_000_000;
+const FIGURES = [{ name: "relay:r", atMs: START_US / 1000, maxSeconds: 7_200 }];
+const WATCHED: FinalDeps["monitoring"] = {
+  health: async () => ({ status: "ok", parts: 4, figures: FIGURES }),
+  metrics: async () => METRICS,
+  tryAlert: async () => ({ status: "delivered" }),
+};
 
 const deps = (more: Partial<FinalDeps> = {}): FinalDeps => ({
   old: { describe: async () => ({ product: "Old", schema: "1" }) },
   events: { check: async () => {} },
-  monitoring: { health: async () => ({ status: "ok", parts: 4 }), metrics: async () => METRICS },
+  monitoring: WATCHED,
   ...more,
 });
 
@@ -29,7 +41,7 @@ const context = (
   checks: readonly CheckResult[],
   { secondsAfter = 60, memory = undefined as unknown } = {},
 ): CheckContext => ({
-  migration: migrationOf({ state: "final_validation", checks, lastStepUs: START_US }),
+  migration: migrationOf({ state: "final_validation", checks, lastStepUs: START_US, sinceUs: START_US }),
   nowUs: START_US + secondsAfter * SECOND,
   memory: memory === undefined ? undefined : JSON.parse(JSON.stringify(memory)),
   signal: new AbortController().signal,
@@ -45,7 +57,9 @@ const ALL_PASS = {
   devices: "pass",
 };
 const good = (except: readonly string[] = []) =>
-  GOOD.filter((name) => !except.includes(name)).map((name) => resultOf(name, "pass"));
+  GOOD.filter((name) => !except.includes(name)).map((name) =>
+    resultOf(name, "pass", name === "consistency" ? { coldSinceUs: START_US } : {}),
+  );
 
 describe("The final validation", () => {
   it("passes when everything that it rests on has passed, and what it tries works", async () => {
@@ -97,18 +111,105 @@ describe("The final validation", () => {
       verdicts((await createFinal(deps(more)).run(context(good()))).results);
     expect(await verdictsOf({ old: { describe: fails } })).toEqual({ ...ALL_PASS, health: "inconclusive" });
     expect(await verdictsOf({ events: { check: fails } })).toEqual({ ...ALL_PASS, health: "inconclusive" });
-    const monitoring = (status: string, metrics: string) => ({
-      monitoring: { health: async () => ({ status, parts: 4 }), metrics: async () => metrics },
+    const monitoring = (status: string, metrics: string, figures: typeof FIGURES = FIGURES) => ({
+      monitoring: {
+        ...WATCHED,
+        health: async () => ({ status, parts: 4, figures }),
+        metrics: async () => metrics,
+      },
     });
-    expect(await verdictsOf(monitoring("down", METRICS))).toEqual({ ...ALL_PASS, monitoring: "fail" });
-    expect(await verdictsOf(monitoring("ok", "<html>"))).toEqual({ ...ALL_PASS, monitoring: "fail" });
-    expect(await verdictsOf(monitoring("ok", METRICS.replace("# EOF", "")))).toEqual({
-      ...ALL_PASS,
-      monitoring: "fail",
+    const wrong: [Partial<FinalDeps>, Verdict][] = [
+      [monitoring("down", METRICS), "fail"],
+      [monitoring("ok", "<html>"), "fail"],
+      [monitoring("ok", METRICS.replace("# EOF", "")), "fail"],
+      // Figures of yesterday, of another migration, or of where it was.
+      [
+        monitoring(
+          "ok",
+          METRICS,
+          FIGURES.map((one) => ({ ...one, maxSeconds: 59 })),
+        ),
+        "inconclusive",
+      ],
+      [monitoring("ok", METRICS, []), "fail"],
+      [monitoring("ok", METRICS.replaceAll("m1", "m2")), "fail"],
+      [monitoring("ok", METRICS.replace("} 1", "} 0")), "fail"],
+      [{ monitoring: { ...WATCHED, health: fails } }, "inconclusive"],
+    ];
+    for (const [more, verdict] of wrong) expect(await verdictsOf(more)).toEqual({ ...ALL_PASS, monitoring: verdict });
+  });
+
+  it("wants a comparison from nothing, begun in this validation", async () => {
+    const looking = (coldSinceUs: number | undefined) => [
+      ...good(["consistency"]),
+      resultOf("consistency", "pass", coldSinceUs === undefined ? {} : { coldSinceUs }),
+    ];
+    for (const since of [undefined, START_US - 1]) {
+      const { results } = await createFinal(deps()).run(context(looking(since)));
+      expect(verdicts(results)).toEqual({ ...ALL_PASS, integrity: "inconclusive" });
+    }
+    // What an incremental look says afterwards is no cold one either.
+    const check = createFinal(deps());
+    const { memory } = await check.run(context(looking(START_US)));
+    const after = await check.run(context(looking(undefined), { memory }));
+    expect(verdicts(after.results)).toEqual({ ...ALL_PASS, integrity: "inconclusive" });
+    const kept = await check.run(context([], { memory }));
+    expect(verdicts(kept.results)).toEqual(ALL_PASS);
+  });
+});
+
+describe("The alert that is tried", () => {
+  function house(fates: readonly { readonly status: string; readonly error?: string }[]) {
+    const attempts: number[] = [];
+    const check = createFinal(
+      deps({
+        monitoring: {
+          ...WATCHED,
+          tryAlert: async (_, attemptUs) => {
+            if (attempts.at(-1) !== attemptUs) attempts.push(attemptUs);
+            return fates[attempts.length - 1] ?? { status: "pending" };
+          },
+        },
+      }),
+    );
+    let memory: unknown;
+    return {
+      attempts,
+      async look(secondsAfter: number) {
+        const outcome = await check.run(context(good(), { secondsAfter, memory }));
+        memory = outcome.memory;
+        return outcome.results.find(({ name }) => name === "final.monitoring");
+      },
+    };
+  }
+
+  it("is one until it has arrived, and holds until then", async () => {
+    const fates = [{ status: "pending" }];
+    const { look, attempts } = house(fates);
+    expect((await look(0))?.verdict).toBe("inconclusive");
+    expect((await look(300))?.verdict).toBe("inconclusive");
+    fates[0] = { status: "delivered" };
+    expect((await look(600))?.verdict).toBe("pass");
+    expect((await look(900))?.verdict).toBe("pass");
+    expect(attempts).toHaveLength(1);
+  });
+
+  it("is made again when nobody took it", async () => {
+    const { look, attempts } = house([{ status: "expired" }, { status: "delivered" }]);
+    expect(await look(0)).toMatchObject({ verdict: "fail", explanation: expect.stringContaining("HEARTHLINE_URL") });
+    expect((await look(601))?.verdict).toBe("pass");
+    expect(attempts).toHaveLength(2);
+  });
+
+  it("needs no broker where the house has none, but nothing else may fail", async () => {
+    expect(await house([{ status: "failed", error: "mqtt_not_set: no broker" }]).look(0)).toMatchObject({
+      verdict: "pass",
+      explanation: expect.stringContaining("HEARTHLINE_MQTT_URL"),
     });
-    expect(await verdictsOf({ monitoring: { health: fails, metrics: fails } })).toEqual({
-      ...ALL_PASS,
-      monitoring: "inconclusive",
+    expect(await house([{ status: NOBODY_TOLD }]).look(0)).toMatchObject({
+      verdict: "pass",
+      explanation: expect.stringContaining("HEARTHLINE_TOKEN"),
     });
+    expect((await house([{ status: "failed", error: "mqtt_publish_refused: no" }]).look(0))?.verdict).toBe("fail");
   });
 });

@@ -18,12 +18,13 @@ describe("OLD's health", () => {
     expect(rig.old.calls).toBe(1);
   });
 
-  it("takes the migration back when it is down, but only after it was looked at again for as long as the plan wants", async () => {
+  it("holds when it is down, but only after it was looked at again for as long as the plan wants; nobody is taken back to it", async () => {
     const { rig, check } = start({}, { recheckSeconds: 30 });
     rig.old.isDown = true;
     const beganMs = rig.clock.nowMs();
     const result = await rig.one(check);
-    expect(result).toMatchObject({ verdict: "fail", trigger: "part-down" });
+    expect(result).toMatchObject({ verdict: "fail", isAlert: true });
+    expect(result).not.toHaveProperty("trigger");
     expect(result.explanation).toContain("Nobody answers at old.test");
     expect(rig.clock.nowMs() - beganMs).toBeGreaterThanOrEqual(30_000);
     expect(rig.clock.nowMs() - beganMs).toBeLessThan(40_000);
@@ -47,7 +48,7 @@ describe("OLD's health", () => {
     await rig.pass(400);
     expect((await rig.one(check)).verdict).toBe("inconclusive");
     await rig.pass(600);
-    expect(await rig.one(check)).toMatchObject({ verdict: "fail", trigger: "part-down" });
+    expect(await rig.one(check)).toMatchObject({ verdict: "fail", isAlert: true });
   });
 
   it("ends soon when the step's time is over, without a verdict", async () => {
@@ -70,7 +71,7 @@ describe("OLD's health", () => {
     expect(rig.old.calls).toBe(1);
     rig.old.describe = describe;
     await rig.pass(30);
-    expect(await rig.one(check)).toMatchObject({ verdict: "fail", trigger: "part-down" });
+    expect(await rig.one(check)).toMatchObject({ verdict: "fail", isAlert: true });
     expect(rig.old.calls).toBe(2);
   });
 
@@ -117,9 +118,29 @@ describe("OLD's health", () => {
     rig.old.describe = async () => {
       throw new HearthlineError("old_malformed", "OLD answered with HTML.");
     };
-    expect(await rig.one(check)).toMatchObject({ verdict: "fail", trigger: "part-down" });
+    expect(await rig.one(check)).toMatchObject({ verdict: "fail", isAlert: true });
     rig.old.describe = async () => ({ product: "x", schema: "1", oldestUs: 5, newestUs: 4 });
     expect((await rig.one(check)).explanation).toContain("its oldest row (5) is younger");
+  });
+
+  it.each([
+    ["dual_write", 0, "Its readers have no answer until it is back"],
+    ["ramp", 25, "NEW answers its readers meanwhile"],
+    ["rolling_back", 0, "Its readers have no answer until it is back"],
+  ] as const)("says in %s who answers while it is away", async (state, stagePercent, words) => {
+    const { rig, check } = start({ state, stagePercent });
+    rig.old.isDown = true;
+    expect((await rig.one(check)).explanation).toContain(words);
+  });
+
+  it("tells the checks behind it whether OLD is away", async () => {
+    const rig = rigOf();
+    const said: (string | undefined)[] = [];
+    const check = createHealthOldCheck({ ...rig, onLooked: (problem) => said.push(problem) });
+    await rig.one(check);
+    rig.old.isDown = true;
+    await rig.one(check);
+    expect(said).toEqual([undefined, expect.stringContaining("Nobody answers at old.test")]);
   });
 });
 

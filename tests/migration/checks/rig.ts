@@ -13,7 +13,7 @@ import type {
 } from "../../../lib/migration/ports.ts";
 import { buildEvent } from "../../support/events.ts";
 import { type ManualClock, manualClock } from "../../support/manual-clock.ts";
-import { SECOND_US, START_US, startedOf } from "../../support/migrations.ts";
+import { migrationOf, SECOND_US, START_US, startedOf } from "../../support/migrations.ts";
 
 /** An OLD that cuts stamps to milliseconds and holds no `unknown`, as Home Assistant's integration writes it. */
 export const LIMITS: OldLimits = {
@@ -113,7 +113,8 @@ export function rigOf(more: Partial<Migration> = {}, plan: Partial<PlanInput> = 
     statuses: [] as RelayStatus[],
     turned: [] as string[],
     outcome: undefined as { readonly status: string; readonly error?: string } | undefined,
-    migration: startedOf({ state: "ramp", stagePercent: 10, ...more }, plan),
+    // One of the simple way is never started.
+    migration: (plan.way === "simple" ? migrationOf : startedOf)({ state: "ramp", stagePercent: 10, ...more }, plan),
     relays: { of: async () => rig.statuses },
     sinks: {
       turn: async (_homeId: string, state: "on" | "off") => {

@@ -5,15 +5,16 @@ import type { OldDescription } from "../../../lib/migration/ports.ts";
 import { named, watched } from "./read-pairs.ts";
 
 type NewFigures = Awaited<ReturnType<Counters["new"]>>;
+type Span = Parameters<Counters["new"]>[0];
 
 function stable(
-  newFigures: (minute: number) => NewFigures,
+  newFigures: (minute: number, span: Span) => NewFigures,
   oldFigures: (minute: number) => Partial<OldDescription> = () => ({}),
 ) {
   let minute = 0;
   const run = watched(() =>
     createStabilityCheck({
-      counters: { new: async () => newFigures(minute) },
+      counters: { new: async (span) => newFigures(minute, span) },
       old: { describe: async () => ({ product: "OLD", schema: "1", ...oldFigures(minute) }) },
     }),
   );
@@ -114,22 +115,57 @@ describe("stability.availability", () => {
 });
 
 describe("stability.throughput", () => {
-  it("tells both and their ratio, over a restart too", async () => {
+  it("tells both and their ratio: of NEW what it holds of each span, each moment once, whenever it did not answer", async () => {
+    const spans: Span[] = [];
     const run = stable(
-      (minute) => ({ eventsTotal: 1_000 + (minute < 5 ? minute * 10 : (minute - 5) * 10) }),
+      (minute, span) => {
+        if (minute === 4) throw new HearthlineError("service_unreachable", "away");
+        spans.push(span);
+        return { eventsTaken: (span.toUs - span.fromUs) / 6e6 };
+      },
       (minute) => ({ rowsTaken: minute * 5 }),
     );
     const result = named(await run.minutes(10), "stability.throughput");
-    expect(result).toMatchObject({ verdict: "pass" });
-    expect(result.explanation).toMatch(/NEW took \d+ events .* OLD 50 /);
+    expect(result).toMatchObject({ verdict: "pass", observed: 2 });
+    expect(result.explanation).toMatch(/NEW took 100 events .* OLD 50 /);
+    expect(spans[0]).toMatchObject({ homeId: "home", fromUs: spans[0]?.toUs });
+    for (const [i, { fromUs }] of spans.entries()) if (i > 0) expect(fromUs).toBe(spans[i - 1]?.toUs);
   });
 
   it("fails where NEW stands still while OLD takes rows", async () => {
     const run = stable(
-      () => ({ eventsTotal: 7 }),
+      () => ({ eventsTaken: 0 }),
       (minute) => ({ rowsTaken: minute * 50 }),
     );
     expect(named(await run.minutes(10), "stability.throughput")).toMatchObject({ verdict: "fail", isAlert: true });
+  });
+
+  it.each(["dual_write", "backfill", "shadow", "ramp", "final_validation", "rampdown"] as const)(
+    "is told in %s too, and nothing is judged there",
+    async (state) => {
+      const run = stable(
+        () => ({ eventsTaken: 0, memoryBytes: 1e8 }),
+        (minute) => ({ rowsTaken: minute * 50 }),
+      );
+      run.move({ state, stage: 0 });
+      const results = await run.minutes(10);
+      expect(results.map(({ name, verdict }) => [name, verdict])).toEqual([["stability.throughput", "pass"]]);
+      expect(results[0]?.explanation).toMatch(/NEW took 0 events .* OLD 500 /);
+    },
+  );
+
+  it("reads no more than some hours in a step after a pause, and goes on in the next ones", async () => {
+    const lengths: number[] = [];
+    const run = stable((_, { fromUs, toUs }) => {
+      lengths.push((toUs - fromUs) / 3.6e9);
+      return { eventsTaken: 1 };
+    });
+    await run.look();
+    run.advance(10 * 3_600);
+    await run.look();
+    run.advance(60);
+    await run.look();
+    expect(lengths.map(Math.round)).toEqual([0, 6, 4]);
   });
 
   it("is not judged where NEW does not say", async () => {

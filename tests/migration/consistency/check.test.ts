@@ -89,6 +89,30 @@ describe("the consistency check", () => {
     expect(told.at(-1)).toMatchObject({ entityId, isRepaired: true });
   });
 
+  it("counts again what was away for a while and has come back, although OLD counts as before", async () => {
+    // OLD has a hundred rows that NEW lacks, and then, for one step, has not got them.
+    const only = PAST.slice(300, 400).map((event) => ({ ...event, entityId: "sensor.of_old_alone" }));
+    old.rows.push(...only.map(rowOf));
+    await step();
+    expect(await step()).toMatchObject({ verdict: "fail", observed: 100 });
+    const { rows, counts } = old;
+    old.rows = rows.filter(({ entityId }) => entityId !== "sensor.of_old_alone");
+    // As long as it is asked for its counts it says what it has always said.
+    const kept = (memory as { tiles: string }).tiles;
+    old.counts = async (query) => {
+      const away = old.rows;
+      old.rows = rows;
+      const said = await counts(query);
+      old.rows = away;
+      return said;
+    };
+    expect(await step()).toMatchObject({ observed: 0 });
+    expect((memory as { tiles: string }).tiles).not.toBe(kept);
+    [old.rows, old.counts] = [rows, counts];
+    for (let more = 0; more < 3; more++) await step();
+    expect(await step()).toMatchObject({ verdict: "fail", observed: 100 });
+  });
+
   it("counts nothing that came late to one side", async () => {
     loseInOld(700);
     await step();
@@ -196,6 +220,22 @@ describe("the consistency check", () => {
     extra = {};
     await step();
     expect(await step()).toMatchObject({ verdict: "fail", observed: ROWS });
+  });
+
+  it("counts all of a long past that differs whole at the step after, and says of which class they are", async () => {
+    // More than a year: more stretches than crowds are kept of.
+    const past = manyEvents(4_000, { stepUs: 10_000_000_000 });
+    old = fakeOld(past.map(rowOf).map((row) => ({ ...row, state: `${row.state}?` })));
+    events = createMemoryEventStore();
+    await events.write(past);
+    nowUs = SOME_TIME_US + 4_001 * 10_000_000_000;
+    expect(await step()).toMatchObject({ verdict: "inconclusive", observed: 0 });
+    // The newest row was not settled at the first step.
+    expect(await step()).toMatchObject({ verdict: "fail", observed: 3_999 });
+    const found = await step();
+    expect(found).toMatchObject({ verdict: "fail", observed: 4_000 });
+    expect(found.explanation).toContain("(0 missing in NEW, 0 missing in OLD, 4000 different)");
+    expect(found.explanation).toContain("OLD has 4000 rows of that time, NEW 4000 that OLD can hold.");
   });
 
   it("fails on the way back for what OLD lacks alone, and takes nothing back", async () => {

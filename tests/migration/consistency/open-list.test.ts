@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import {
+  countClasses,
   countOpen,
   type Look,
   NOTHING_OPEN,
@@ -77,6 +78,25 @@ describe("the list of what is open", () => {
     const half = lookedAt([look(200, [], { toUs: 500 })], first.open);
     expect(half.open.crowds).toMatchObject([{ fromUs: 500, toUs: 1_000, count: 50 }]);
     expect(lookedAt([look(300, [])], second.open).open).toEqual(NOTHING_OPEN);
+  });
+
+  it("knows of all that count how many are of each class, crowds and rows alike", () => {
+    const crowd = look(100, [], { count: 60, lackedByOld: 30, lackedByNew: 20, fromUs: 2_000, toUs: 3_000 });
+    const { open } = lookedAt([look(100, [row(1)]), crowd]);
+    expect(countClasses(open)).toEqual({ "missing-in-new": 0, "missing-in-old": 0, different: 0 });
+    const counted = lookedAt([look(200, [row(1)]), { ...crowd, atUs: 200 }], open).open;
+    expect(countClasses(counted)).toEqual({ "missing-in-new": 20, "missing-in-old": 31, different: 10 });
+    const half = lookedAt([look(300, [], { fromUs: 2_500, toUs: 3_000 })], counted).open;
+    expect(countClasses(half)).toEqual({ "missing-in-new": 10, "missing-in-old": 16, different: 5 });
+  });
+
+  it("lets no crowd grow much wider than the others when there are too many", () => {
+    let open: OpenList = NOTHING_OPEN;
+    for (let index = 0; index < 1_000; index++)
+      ({ open } = reconcile(open, look(100, [], { count: 50, fromUs: index * 10, toUs: index * 10 + 10 }), RECHECK_US));
+    expect(open.crowds).toHaveLength(100);
+    expect(Math.max(...open.crowds.map(({ fromUs, toUs }) => toUs - fromUs))).toBeLessThanOrEqual(200);
+    expect(countOpen(open).waiting).toBe(50_000);
   });
 
   it("is bounded, whatever is found, and loses no count", () => {

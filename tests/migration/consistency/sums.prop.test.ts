@@ -130,7 +130,7 @@ function tilesOf(made: readonly { gap: number; rows: readonly Row[]; isAsked: bo
   let number = 400_000;
   return made.map(({ gap, rows, isAsked }) => {
     number += gap;
-    const counts = isAsked ? { oldCount: rows.length + 1, newCount: 0 } : {};
+    const counts = isAsked ? { oldCount: rows.length + 1 } : {};
     return { fromUs: number * TILE_US, widthUs: TILE_US, sums: sumsOf(rows), oldRows: rows.length, ...counts };
   });
 }

@@ -2,6 +2,8 @@ import type { Control, Order } from "../../../lib/migration/control.ts";
 import type { Migration } from "../../../lib/migration/types.ts";
 import { HOME } from "./happened.ts";
 import { ID } from "./steps.ts";
+import { READERS } from "./users.ts";
+import { COMPARES } from "./wanted.ts";
 import { FAULTS_END_MS, MINUTE_MS } from "./weather.ts";
 import type { World } from "./world.ts";
 
@@ -14,20 +16,26 @@ export const PLAN = {
   settleSeconds: 60,
   recheckSeconds: 30,
   shadowPercent: 30,
-  thresholds: { lagSeconds: 60 },
+  thresholds: { lagSeconds: 60, alertPercent: 50, rollbackPercent: 100, errorPercent: 10, alpha: 0.001 },
 } as const;
 
-const SOME: Readonly<Record<string, number>> = { pause: 0.35, once: 0.07, stepwise: 0.07, abort: 0.05, advance: 0.25 };
+const SOME: Readonly<Record<string, number>> = {
+  ...{ pause: 0.35, once: 0.07, stepwise: 0.07, abort: 0.05, advance: 0.25 },
+  ...{ force: 0.2, mute: 0.1, reader: 0.25, readers: 0.25 },
+};
 
 /** Those who plan it, open its gates, remove the integration in the end; and in some weathers pause it, resume it, send it back. */
 export class People {
   readonly #world: World;
   /** Gates that somebody has opened. */
   readonly opened = new Set<string>();
+  /** Why somebody went on over a verdict that says no. */
+  readonly reasons = new Set<string>();
   #gateSinceMs: number | undefined;
   /** Other entities are the first ones in every run. */
   readonly #salt: string;
   #orders = 0;
+  #hasMended = false;
 
   constructor(world: World) {
     this.#world = world;
@@ -103,6 +111,15 @@ export class People {
     const order = { homeId: HOME, id: ID, epoch, actor: "owner" };
     if (state === "cleanup" && weather.fedBy === "home-assistant") this.#world.isOldCutOff = true;
     if (state === "paused" && sim.nowMs > FAULTS_END_MS) await control.resume(order);
+    // What is still at OLD by hand holds the end up, and what was slow for a while is forgotten when somebody says that it was mended.
+    const moved = sim.nowMs > FAULTS_END_MS ? Object.keys(there.readers) : [];
+    for (const reader of moved.slice(0, 1))
+      if (COMPARES.has(state)) await control.moveReader({ ...order, reader, to: undefined });
+    const isOver = weather.bad.length > 0 && sim.nowMs > FAULTS_END_MS && !this.#hasMended;
+    if (isOver && moved.length === 0 && COMPARES.has(state)) {
+      this.#hasMended = true;
+      await control.pause(order);
+    }
     const gate = GATE_AFTER[state];
     const isLastStage = state !== "ramp" || there.stagePercent === 100;
     const waits = gate && isLastStage && verdict === "pass" && plan.gates.includes(gate) && !opened.includes(gate);
@@ -138,8 +155,21 @@ export class People {
       if (gate && (there.state !== "ramp" || there.stagePercent === 100)) this.opened.add(gate);
       return control.advance(order);
     }
+    if (what === "force" || what === "mute") return control.advance(this.#forced(order, what === "force"));
+    if (what.startsWith("reader")) {
+      const move = { reader: sim.pick(READERS), to: (["old", "new", undefined] as const)[sim.int(0, 2)] };
+      return control.moveReader({ ...(sim.chance(0.5) ? this.#forced(order, true) : order), ...move });
+    }
     sim.at(sim.between(1, 12) * MINUTE_MS, () => this.#do(() => this.#resume()));
     return control.pause(order);
+  }
+
+  /** Over a verdict that says no; without a reason he is sent away. */
+  #forced(order: Order, hasReason: boolean): Order {
+    if (!hasReason) return { ...order, force: true };
+    const reason = `I have looked myself, ${this.reasons.size}.`;
+    this.reasons.add(reason);
+    return { ...order, force: true, reason };
   }
 
   async #resume(): Promise<void> {

@@ -3,7 +3,7 @@ import type { Reading } from "../../../lib/migration/reads/with-authority.ts";
 import type { Migration, Pointer, ReadPair } from "../../../lib/migration/types.ts";
 import type { RangeQuery } from "../../../lib/store/ports.ts";
 import type { Happened } from "./happened.ts";
-import { ALLOWED_LAG_MS, COMPARES, EFFECTIVE_MS } from "./wanted.ts";
+import { ALLOWED_LAG_MS, COMPARES, EFFECTIVE_MS, HAS_PAST, MAY_BE_MOVED } from "./wanted.ts";
 import { touches } from "./weather.ts";
 import { atMsOf, type World } from "./world.ts";
 
@@ -33,7 +33,7 @@ export class ReadRules {
   readonly #pointed: { readonly epoch: number; readonly atMs: number }[] = [];
   /** By entity and percentage: who answered. */
   readonly #sides = new Map<string, Map<number, string>>();
-  readonly stats = { byNew: 0, byOld: 0, pairs: 0 };
+  readonly stats = { byNew: 0, byOld: 0, pairs: 0, moved: 0 };
 
   constructor(world: World, rows: ReadonlyMap<number, Migration>) {
     this.#world = world;
@@ -46,7 +46,7 @@ export class ReadRules {
 
   onPointer({ data }: Item): void {
     const pointer = JSON.parse(String(data)) as Pointer;
-    const { epoch, basisPoints, authority, shadowBasisPoints } = pointer;
+    const { epoch, basisPoints, authority, shadowBasisPoints, readers, isNewComplete, isOldComplete } = pointer;
     const beforeEpoch = this.pointer?.epoch ?? 0;
     if (epoch < beforeEpoch) this.#wrong("the pointer never goes back", `epoch ${epoch} over ${beforeEpoch}`);
     if (epoch !== this.pointer?.epoch) this.#pointed.push({ epoch, atMs: this.#world.sim.nowMs });
@@ -63,6 +63,13 @@ export class ReadRules {
       this.#wrong("the pointer says what the row says", `${authority} ${basisPoints} at ${state} ${row.stagePercent}`);
     if (shadowBasisPoints > 0 && !COMPARES.has(state))
       this.#wrong("reads are compared only while there is something to compare", state);
+    const moved = MAY_BE_MOVED.has(state) ? row.readers : {};
+    if (JSON.stringify(readers) !== JSON.stringify(moved))
+      this.#wrong("who was moved by hand stays there until all go", `${JSON.stringify(readers)} at ${state}`);
+    if (isNewComplete !== HAS_PAST.has(state))
+      this.#wrong("NEW has the past from shadow on", `${isNewComplete} at ${state}`);
+    if (isOldComplete === (state === "cleanup" || state === "complete"))
+      this.#wrong("OLD gets everything until cleanup", `${isOldComplete} at ${state}`);
   }
 
   onPair({ isEqual, query }: ReadPair): void {
@@ -71,8 +78,10 @@ export class ReadRules {
       this.#wrong("equal sides are found equal", query);
   }
 
-  onOldRead(): void {
+  onOldRead({ isNewAway }: { readonly isNewAway: boolean }): void {
     const { sim, weather } = this.#world;
+    // Whoever has no other answer.
+    if (isNewAway && this.pointer?.isOldComplete) return;
     const sinceMs = this.#pointed.at(-1)?.atMs ?? 0;
     if (this.pointer?.authority !== "new" || this.pointer.shadowBasisPoints > 0) return;
     const afterMs = sim.nowMs - sinceMs;
@@ -91,7 +100,14 @@ export class ReadRules {
     if (due && !isHindered && (pointer?.epoch ?? 0) < due.epoch)
       this.#wrong("a change is effective within seconds", `a read went by ${pointer?.epoch}, due was ${due.epoch}`);
     if (!pointer || hasWarned) return;
-    const { basisPoints } = pointer;
+    const { basisPoints, isNewComplete, readers } = pointer;
+    const { reader = "" } = reading;
+    const moved = Object.hasOwn(readers, reader) ? readers[reader] : undefined;
+    if (moved && (moved === "old" || isNewComplete)) {
+      this.stats.moved += 1;
+      if (side !== moved) this.#wrong("a reader reads where a person has put him", `${side} instead of ${moved}`);
+      return;
+    }
     const [first = ""] = entityIds;
     if (entityIds.length === 1) this.#stays(first, basisPoints, side);
     else if (side === "new" && entityIds.some((entityId) => this.#sidesOf(entityId).get(basisPoints) === "old"))
@@ -148,6 +164,7 @@ export class ReadRules {
     if (atMs > startMs - ALLOWED_LAG_MS) return true;
     const isNew = side === "new";
     if (isNew ? each.lostByNew : each.lostByOld) return true;
+    if (isNew && each.oldMs === 0 && this.#world.isPastForced) return true;
     const cameMs = (isNew ? each.newMs : each.oldMs) ?? Number.POSITIVE_INFINITY;
     // Held up by a fault, and what a breaker adds to it.
     const cuts = isNew ? weather.cuts.cloud : weather.cuts.old;

@@ -52,6 +52,10 @@ export class Relay {
     this.#goOn();
   }
 
+  get isFeedingOld(): boolean {
+    return !this.#isOldOff;
+  }
+
   hear(happened: Happened): void {
     if (this.#life.isDead) this.#missed.push(happened);
     else void this.#append(happened);

@@ -1,5 +1,6 @@
 import { unpack } from "../../../lib/adapters/dynamodb/packed.ts";
 import { type AuditEntry, type Migration, STEP } from "../../../lib/migration/types.ts";
+import type { Happened } from "./happened.ts";
 import type { People } from "./people.ts";
 import { ReadRules } from "./read-rules.ts";
 import { RowRules } from "./row-rules.ts";
@@ -37,8 +38,9 @@ export class Rules {
   }
 
   #wantAll({ state, lastChange }: Migration, endedMs: number): void {
-    const { happened, sim, weather, oldRows } = this.#world;
-    const settled = happened.filter((each) => atMsOf(sim, each) < endedMs - ALLOWED_LAG_MS);
+    const { happened, sim, weather, oldRows, isPastForced } = this.#world;
+    const isWanted = ({ oldMs }: Happened) => oldMs !== 0 || !isPastForced;
+    const settled = happened.filter((each) => isWanted(each) && atMsOf(sim, each) < endedMs - ALLOWED_LAG_MS);
     const inNew = settled.filter(({ newMs, lostByNew }) => newMs !== undefined && !lostByNew);
     if (state === "complete" && inNew.length < settled.length)
       this.#world.wrong("NEW has everything when it is complete", `${settled.length - inNew.length} are lost`);

@@ -40,6 +40,14 @@ export class Scheduler {
     return Math.round((this.#startMs + this.nowMs) * 1000);
   }
 
+  /** Forward by so much in all. */
+  aheadMs = 0;
+
+  setClock(skewMs: number): void {
+    this.aheadMs += Math.max(0, skewMs - this.skewMs);
+    this.skewMs = skewMs;
+  }
+
   wallMs(): number {
     return Math.round(this.#startMs + this.nowMs + this.skewMs);
   }

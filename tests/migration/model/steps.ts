@@ -1,4 +1,4 @@
-import type { Check, CheckResult, State } from "../../../lib/migration/ports.ts";
+import type { Check, CheckResult, ReadPair, State } from "../../../lib/migration/ports.ts";
 import { HOME } from "./happened.ts";
 import { oldSystem } from "./old.ts";
 import { pastOf } from "./past.ts";
@@ -11,18 +11,18 @@ const STEP_MS = MINUTE_MS;
 const BUDGET_MS = 240_000;
 
 const COMPARING: ReadonlySet<State> = new Set(["shadow", "ramp", "stabilise", "final_validation"]);
-const ALL: ReadonlySet<State> = new Set([...COMPARING, "prepared", "dual_write", "backfill", "rampdown"]);
+export const ALL: ReadonlySet<State> = new Set([...COMPARING, "prepared", "dual_write", "backfill", "rampdown"]);
 
 const pass = (name: string): CheckResult => ({ name, verdict: "pass", sampleSize: 1, explanation: "Well." });
 
 /** What other tests prove stands here in one word. */
-const always = (name: string, states: ReadonlySet<State>): Check => ({
+export const always = (name: string, states: ReadonlySet<State>): Check => ({
   name,
   states,
   run: async () => ({ results: [pass(name)] }),
 });
 
-/** Measures, and at its first look in a stage has nothing to say yet. */
+/** Measures, and at its first look in a stage has nothing to say yet. Where NEW is not bad the real checks say no more, and take hundreds of pairs. */
 const measuring: Check = {
   name: "performance",
   states: COMPARING,
@@ -32,12 +32,31 @@ const measuring: Check = {
   },
 };
 
-function checksOf(world: World, life: Life): Check[] {
-  const { parts, sim, weather } = world;
-  const clock = sim.clock(life);
-  const store = world.store(life);
-  const events = world.events(life);
-  const old = oldSystem(world, life);
+const PAIRS_A_STEP = 40;
+
+/** What asking both sides would have measured. */
+const probesOf = (world: World, store: ReturnType<World["store"]>): Check => ({
+  name: "probes",
+  states: COMPARING,
+  async run({ migration: { homeId, id }, nowUs }) {
+    const { sim, weather } = world;
+    const isBad = isIn(weather.bad, sim.nowMs);
+    const pairs = Array.from({ length: PAIRS_A_STEP }, (): ReadPair => {
+      const [oldMs, ms] = [sim.between(30, 60), sim.between(30, 60)];
+      const isError = isBad && weather.badHow === "errors" && sim.chance(0.5);
+      const ours = isError
+        ? { newError: "service_timeout" }
+        : { newMs: isBad && weather.badHow === "slow" && sim.chance(0.6) ? 5 * ms : ms };
+      world.probedUs = Math.max(world.probedUs + 1, nowUs);
+      return { atUs: world.probedUs, by: "probe", query: "range", oldMs, ...ours, rows: 1 };
+    });
+    await store.addPairs(homeId, id, pairs);
+    return { results: [] };
+  },
+});
+
+/** What the relay has said, and what is asked of it. */
+export function askedOf(world: World, life: Life) {
   const relays = { of: () => world.call(life, "new", () => [...world.statuses.values()]) };
   const sinks = {
     turn: (_home: string, state: "on" | "off") =>
@@ -49,24 +68,39 @@ function checksOf(world: World, life: Life): Check[] {
       }),
     outcome: (_home: string, itemId: string) => world.call(life, "table", () => world.outbox.get(itemId)),
   };
+  return { relays, sinks };
+}
+
+export const partsOfNew = (world: World, life: Life) => ({
+  look: () =>
+    world.call(life, "new", () => [
+      { name: "store", ...(isIn(world.weather.illNew, world.sim.nowMs) && { problem: "it does not answer" }) },
+    ]),
+});
+
+function checksOf(world: World, life: Life): Check[] {
+  const { parts, sim, weather } = world;
+  const clock = sim.clock(life);
+  const store = world.store(life);
+  const events = world.events(life);
+  const old = oldSystem(world, life);
+  const { relays, sinks } = askedOf(world, life);
   const ledger = {
     ...world.ledger,
     rows: (homeId: string) => world.call(life, "new", () => world.ledger.rows(homeId)),
   };
   const nowUs = () => clock.nowMs() * 1000;
   const oldLagSeconds = async () => parts.oldLagSecondsNow(await relays.of(), clock.nowMs());
-  const look = () =>
-    world.call(life, "new", () => [
-      { name: "store", ...(isIn(weather.illNew, sim.nowMs) && { problem: "it does not answer" }) },
-    ]);
   return [
     parts.createHealthOldCheck({ old, clock }),
-    parts.createHealthNewCheck({ parts: { look }, clock }),
+    parts.createHealthNewCheck({ parts: partsOfNew(world, life), clock }),
     always("canary", ALL),
     parts.createDualWriteCheck({ relays, sinks, store: events, old, clock }),
     parts.createLossCheck({ ledger, deadLetters: { of: async () => ({ count: 0, examples: [] }) } }),
-    measuring,
-    ...["errors", "api-compare", "devices"].map((name) => always(name, COMPARING)),
+    ...(weather.kind === "bad-new"
+      ? [probesOf(world, store), parts.createPerformanceCheck({ store }), parts.createErrorsCheck({ store })]
+      : [measuring, always("errors", COMPARING)]),
+    ...["api-compare", "devices"].map((name) => always(name, COMPARING)),
     ...["stability.memory", "stability.availability"].map((name) => always(name, new Set(["stabilise"]))),
     ...["feature-parity", "benchmark", "final"].map((name) => always(name, new Set(["final_validation"]))),
     parts.createQuietCheck({

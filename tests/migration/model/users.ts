@@ -7,6 +7,8 @@ import type { Life, Scheduler } from "./scheduler.ts";
 import { quiet, type World } from "./world.ts";
 
 export const ENTITIES = ["sensor.a", "sensor.b", "sensor.c", "sensor.d", "sensor.e", "sensor.f"];
+/** By the names of their tokens. */
+export const READERS = ["tv", "constructor"];
 const READ_MS = 10_000;
 
 /** One process of the API: its pointer cache and its work in the background live as long as it does. */
@@ -16,36 +18,51 @@ class Api {
   reading: Reading | undefined;
   /** The authority did not answer the read under way. */
   hasWarned = false;
+  /** NEW did not answer the read under way. */
+  isNewAway = false;
 
-  constructor(world: World, rules: Rules) {
+  readonly reader: string;
+
+  constructor(world: World, rules: Rules, reader: string) {
+    this.reader = reader;
     const { parts, sim } = world;
     this.life = sim.life("api");
     const clock = sim.clock(this.life);
     const log = { ...quiet, warn: () => (this.hasWarned = true) };
     const onRead = () => {
       world.lastOldReadMs = sim.nowMs;
-      rules.reads.onOldRead();
+      if (!this.isNewAway) world.lastOldAskedMs = sim.nowMs;
+      rules.reads.onOldRead({ isNewAway: this.isNewAway });
     };
-    this.events = parts.withAuthority(world.events(this.life), {
-      pointers: parts.createPointerCache({ store: world.store(this.life), clock, log: quiet }),
-      oldOf: () => oldSystem(world, this.life, onRead),
-      ...{ clock, random: sim.random, log },
-      background: parts.createBackground({ clock, log: quiet }),
-      onPair: (_home, _id, pair) => rules.reads.onPair(pair),
-      reading: () => this.reading,
-    });
+    const made = world.events(this.life);
+    const range: EventStore["range"] = (query) =>
+      made.range(query).catch((thrown: unknown) => {
+        this.isNewAway = true;
+        throw thrown;
+      });
+    this.events = parts.withAuthority(
+      { ...made, range },
+      {
+        pointers: parts.createPointerCache({ store: world.store(this.life), clock, log: quiet }),
+        oldOf: () => oldSystem(world, this.life, onRead),
+        ...{ clock, random: sim.random, log },
+        background: parts.createBackground({ clock, log: quiet }),
+        onPair: (_home, _id, pair) => rules.reads.onPair(pair),
+        reading: () => this.reading,
+      },
+    );
   }
 }
 
 /** People who look: at one entity, at several, at all; at a page and the ones behind it. One after the other in each process, because a read belongs to the request that made it. */
 export function lookOften(world: World, rules: Rules): void {
   const { sim } = world;
-  for (let slot = 0; slot < 2; slot++) {
-    let api = new Api(world, rules);
+  for (const slot of READERS.keys()) {
+    let api = new Api(world, rules, READERS[slot] ?? "");
     const go = () => {
       if (sim.chance(0.03)) {
         api.life.isDead = true;
-        api = new Api(world, rules);
+        api = new Api(world, rules, api.reader);
       }
       void readOnce(world, api, rules)
         .catch((thrown: unknown) => world.wrong("no read throws what is not its own", String(thrown)))
@@ -82,9 +99,10 @@ async function readOnce(world: World, api: Api, rules: Rules): Promise<void> {
   const sides = new Set<string>();
   let after: RangeQuery["after"];
   for (let page = 1; ; page++) {
-    const reading: Reading = {};
+    const reading: Reading = { reader: api.reader };
     api.reading = reading;
     api.hasWarned = false;
+    api.isNewAway = false;
     const pageMs = sim.nowMs;
     try {
       const answer = await api.events.range({ ...query, ...(after && { after }) });

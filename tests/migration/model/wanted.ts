@@ -28,6 +28,10 @@ export const WANTED: Readonly<Partial<Record<State, readonly string[]>>> = {
 };
 
 export const COMPARES: ReadonlySet<State> = new Set(["shadow", "ramp", "stabilise", "final_validation"]);
+/** NEW may answer for OLD here. */
+export const HAS_PAST: ReadonlySet<State> = new Set([...COMPARES, "rampdown", "cleanup", "complete"]);
+/** Whom a person has moved stays there here; then all go with the others. */
+export const MAY_BE_MOVED: ReadonlySet<State> = new Set(["prepared", "dual_write", "backfill", ...COMPARES]);
 export const SOAKS: ReadonlySet<State> = new Set(["shadow", "ramp"]);
 
 /** Those that are wanted and have not passed. */

@@ -1,13 +1,21 @@
 import type { Scheduler } from "./scheduler.ts";
 
 /** What may go wrong in a run; each kind is a world in which other bugs show. */
-export const WEATHERS = ["fair", "cut-new", "cut-old", "lossy-new", "lossy-old", "down", "operators"] as const;
+export const WEATHERS = [
+  "fair",
+  "cut-new",
+  "cut-old",
+  "lossy-new",
+  "lossy-old",
+  "down",
+  "operators",
+  "bad-new",
+  "clocks",
+  "simple",
+] as const;
 export type Kind = (typeof WEATHERS)[number];
 
 export const MINUTE_MS = 60_000;
-
-/** Somebody sets the clock of the cloud by so much at most, either way. */
-export const SKEW_MAX_MS = 25_000;
 
 export interface Span {
   readonly fromMs: number;
@@ -22,6 +30,11 @@ export interface Weather {
   readonly cuts: Readonly<Record<string, readonly Span[]>>;
   /** When the parts of NEW, or OLD, are not well. */
   readonly illNew: readonly Span[];
+  /** When NEW answers slowly, or not at all. */
+  readonly bad: readonly Span[];
+  readonly badHow: "slow" | "errors";
+  /** Somebody sets the clock of the cloud by so much at most, either way. */
+  readonly skewMaxMs: number;
   /** In the way before the ledger, or behind it. */
   readonly dropsNew: { readonly before: number; readonly behind: number };
   readonly dropsOld: number;
@@ -44,6 +57,9 @@ export function weatherOf(kind: Kind, sim: Scheduler): Weather {
     fedBy: sim.chance(0.7) ? "relay" : "home-assistant",
     cuts: {},
     illNew: [],
+    bad: [],
+    badHow: sim.chance(0.5) ? "slow" : "errors",
+    skewMaxMs: 25_000,
     dropsNew: { before: 0, behind: 0 },
     dropsOld: 0,
     oldTwice: 0,
@@ -79,6 +95,17 @@ export function weatherOf(kind: Kind, sim: Scheduler): Weather {
       return sim.chance(0.6)
         ? { ...fair, illNew: [span([5, 8], [8, 24])] }
         : { ...fair, cuts: { "old-read": [span([4, 8], sim.chance(0.5) ? [1, 4] : [4, 24])] } };
+    case "bad-new":
+      return { ...fair, bad: [span([8, 15], [4, 25])] };
+    case "simple":
+      return {
+        ...fair,
+        fedBy: "relay",
+        illNew: sim.chance(0.5) ? [span([3, 8], [1.5, 5])] : [],
+        cuts: sim.chance(0.3) ? { old: [span([1, 5], [1, 12])] } : {},
+      };
+    case "clocks":
+      return { ...fair, illNew: hiccups, skewMaxMs: sim.pick([90_000, 900_000]) };
     case "operators":
       return {
         ...fair,

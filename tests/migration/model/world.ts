@@ -39,8 +39,14 @@ export class World {
   isOldCutOff = false;
   /** When a user's read was asked of OLD. */
   lastOldReadMs = Number.NEGATIVE_INFINITY;
+  /** The same, where NEW had not been asked in vain before. */
+  lastOldAskedMs = Number.NEGATIVE_INFINITY;
   state = "prepared";
+  /** States that a person has left over a verdict that says no. */
+  readonly forcedFrom = new Set<string>();
   epochsMade = 0;
+  /** The newest pair's. */
+  probedUs = 0;
   violations: string[] = [];
   #drops: { before: number; behind: number; old: number };
 
@@ -51,6 +57,11 @@ export class World {
     this.newEvents = parts.createMemoryEventStore();
     this.ledger = parts.createMemoryLedger({ nowMs: () => sim.wallMs() });
     this.#drops = { ...weather.dropsNew, old: weather.dropsOld };
+  }
+
+  /** Somebody wanted to go on without the past. */
+  get isPastForced(): boolean {
+    return ["prepared", "dual_write", "backfill"].some((state) => this.forcedFrom.has(state));
   }
 
   wrong(rule: string, words: string): void {

@@ -14,6 +14,7 @@ export const pointer = (given: Partial<Pointer> = {}): Pointer => ({
   shadowBasisPoints: 0,
   readers: {},
   isNewComplete: true,
+  isOldComplete: true,
   old: PLAN.old,
   ...given,
 });

@@ -51,6 +51,28 @@ describe("the pointer cache", () => {
     expect(store.looks).toBeLessThanOrEqual(6);
   });
 
+  it("is renewed by a look that begins now, which never takes long and never fails", async () => {
+    const { clock, store, cache } = setUp(pointer());
+    await cache.get("home");
+    await clock.advance(10);
+    store.held = pointer({ epoch: 2 });
+    expect(cache.get("home")).toEqual(pointer());
+    expect(await cache.renew("home")).toEqual(pointer({ epoch: 2 }));
+    expect(cache.get("home")).toEqual(pointer({ epoch: 2 }));
+    await clock.advance(10);
+    store.hangs = true;
+    const late = cache.renew("home");
+    await clock.advance(WAIT_MS);
+    expect(await late).toEqual(pointer({ epoch: 2 }));
+    const broken = setUp(pointer());
+    await broken.cache.get("home");
+    await broken.clock.advance(10);
+    broken.store.error = away;
+    expect([await broken.cache.renew("home"), await broken.cache.renew("home")]).toEqual([pointer(), pointer()]);
+    // One look: the next is not at once.
+    expect(broken.store.looks).toBe(2);
+  });
+
   it("waits after a silence also where the last look before it failed", async () => {
     const { clock, store, cache } = setUp(pointer());
     await cache.get("home");

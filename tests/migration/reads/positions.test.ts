@@ -18,7 +18,10 @@ async function pages(order: RangeQuery["order"], authorities: readonly ("old" | 
   await made.store.write(events);
   let turn = 0;
   const store = withAuthority(made.events, {
-    pointers: { get: () => pointer({ authority: authorities[Math.min(turn++, authorities.length - 1)] ?? "new" }) },
+    pointers: {
+      get: () => pointer({ authority: authorities[Math.min(turn++, authorities.length - 1)] ?? "new" }),
+      renew: async () => undefined,
+    },
     oldOf: () => old,
     clock: manualClock(),
     random: () => 0,

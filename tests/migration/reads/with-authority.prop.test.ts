@@ -59,7 +59,7 @@ async function sides(events: readonly HomeEvent[], given: Partial<OldLimits>, st
   go(first);
   const background = createBackground({ clock, log: quiet, restMs: 0, waitingMax: 1_000, rowsMax: 100_000 });
   const store = withAuthority(made.events, {
-    pointers: { get: () => now },
+    pointers: { get: () => now, renew: async () => now },
     oldOf: () => old,
     clock,
     random: () => 0,

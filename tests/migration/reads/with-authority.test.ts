@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { HearthlineError } from "../../../lib/base/errors.ts";
 import type { OldLimits, Pointer, ReadPair } from "../../../lib/migration/ports.ts";
 import { bucketOf } from "../../../lib/migration/reads/authority.ts";
 import { createBackground } from "../../../lib/migration/reads/background.ts";
+import { HUNG_MS } from "../../../lib/migration/reads/hung-old.ts";
 import { ROWS_MAX } from "../../../lib/migration/reads/old-side.ts";
 import { type AuthorityOptions, type Reading, withAuthority } from "../../../lib/migration/reads/with-authority.ts";
 import type { RangeQuery } from "../../../lib/store/ports.ts";
@@ -23,10 +25,14 @@ async function setUp(
   await old.write(events);
   await made.store.write(events);
   const pairs: ReadPair[] = [];
-  const state = { pointer: held, reading: undefined as Reading | undefined };
+  const state = {
+    pointer: held,
+    renewed: undefined as Pointer | undefined,
+    reading: undefined as Reading | undefined,
+  };
   const background = createBackground({ clock, log: quiet });
   const store = withAuthority(made.events, {
-    pointers: { get: () => state.pointer },
+    pointers: { get: () => state.pointer, renew: async () => state.renewed ?? state.pointer },
     oldOf: () => old,
     clock,
     random: () => 0.5,
@@ -38,6 +44,8 @@ async function setUp(
   });
   return { clock, old, made, store, pairs, state, events, background };
 }
+
+const always = (found: Pointer | undefined) => ({ get: async () => found, renew: async () => found });
 
 const sourceOf = async (store: { range(query: RangeQuery): Promise<{ events: readonly { source: string }[] }> }) =>
   (await store.range(latest)).events[0]?.source;
@@ -90,17 +98,19 @@ describe("a store of homes that may be moving", () => {
 
   it("asks NEW while it learns whether there is a migration at all, once", async () => {
     const found = Promise.withResolvers<Pointer | undefined>();
-    const { store, made, old } = await setUp(undefined, { pointers: { get: () => found.promise } });
+    const { store, made, old } = await setUp(undefined, {
+      pointers: { get: () => found.promise, renew: () => found.promise },
+    });
     const read = store.range(latest);
     await Promise.resolve();
     expect(made.asked).toBe(1);
     found.resolve(pointer({ authority: "new" }));
     expect((await read).events[0]?.source).toBe("live");
     expect([made.asked, old.asked]).toEqual([1, 0]);
-    const none = await setUp(undefined, { pointers: { get: async () => undefined } });
+    const none = await setUp(undefined, { pointers: always(undefined) });
     none.made.error = new Error("broken");
     await expect(none.store.range(latest)).rejects.toThrow("broken");
-    const moved = await setUp(undefined, { pointers: { get: async () => pointer({ authority: "old" }) } });
+    const moved = await setUp(undefined, { pointers: always(pointer({ authority: "old" })) });
     moved.made.error = new Error("broken");
     expect(await sourceOf(moved.store)).toBe("import");
   });
@@ -141,26 +151,64 @@ describe("a store of homes that may be moving", () => {
 describe("an authority that fails", () => {
   const down = new Error("down");
 
-  it("is stood in for by NEW where NEW has the past, by OLD while that is compared with", async () => {
+  it("is stood in for by NEW where NEW has the past, by OLD while that gets everything", async () => {
     const old = await setUp(pointer({ authority: "old", isNewComplete: true }));
     old.old.error = down;
     const request: Reading = {};
     old.state.reading = request;
     expect(await sourceOf(old.store)).toBe("live");
     expect(request.side).toBe("new");
-    const made = await setUp(pointer({ authority: "new", shadowBasisPoints: 1 }));
+    // Rampdown: nobody is asked of it any more, and it is there for whoever has no other answer; which counts as a read of OLD.
+    const made = await setUp(pointer({ authority: "new", shadowBasisPoints: 0, isOldComplete: true }));
     made.made.error = down;
+    const late: Reading = {};
+    made.state.reading = late;
     expect(await sourceOf(made.store)).toBe("import");
+    expect(late.side).toBe("old");
   });
 
-  it("is not stood in for by a NEW without the past, nor by an OLD that is to go", async () => {
+  it("that hangs costs one reader its time-out: then NEW is asked first for a while, where it may answer, and one read finds out whether OLD is back", async () => {
+    const { store, old, state, clock } = await setUp(pointer({ authority: "old", isNewComplete: true }));
+    old.error = new HearthlineError("service_timeout", "OLD gave no answer within 10000 ms.");
+    expect([await sourceOf(store), old.asked]).toEqual(["live", 1]);
+    expect([await sourceOf(store), old.asked]).toEqual(["live", 1]);
+    // Nobody else stands in for it there.
+    state.pointer = pointer({ authority: "old", isNewComplete: false });
+    await expect(store.range(latest)).rejects.toThrow("no answer");
+    expect(old.asked).toBe(2);
+    state.pointer = pointer({ authority: "old", isNewComplete: true });
+    await clock.advance(HUNG_MS);
+    const [first, second] = await Promise.all([sourceOf(store), sourceOf(store)]);
+    expect([first, second, old.asked]).toEqual(["live", "live", 3]);
+    old.error = undefined;
+    await clock.advance(HUNG_MS);
+    expect([await sourceOf(store), await sourceOf(store), old.asked]).toEqual(["import", "import", 5]);
+  });
+
+  it("that refuses is asked by each reader: it costs them nothing, and it may be back", async () => {
+    const { store, old } = await setUp(pointer({ authority: "old", isNewComplete: true }));
+    old.error = new HearthlineError("service_unreachable", "Nobody is there.");
+    expect([await sourceOf(store), await sourceOf(store), old.asked]).toEqual(["live", "live", 2]);
+  });
+
+  it("is not stood in for by a NEW without the past, nor by an OLD that gets nothing any more", async () => {
     const old = await setUp(pointer({ authority: "old", isNewComplete: false }));
     old.old.error = down;
     await expect(old.store.range(latest)).rejects.toThrow("down");
-    const made = await setUp(pointer({ authority: "new", shadowBasisPoints: 0 }));
+    const made = await setUp(pointer({ authority: "new", shadowBasisPoints: 0, isOldComplete: false }));
     made.made.error = down;
     await expect(made.store.range(latest)).rejects.toThrow("down");
     expect(made.old.asked).toBe(0);
+  });
+
+  it("is stood in for by the pointer of now: the read's may be as old as the time-out that it has waited for", async () => {
+    const { store, old, made, state } = await setUp(pointer({ authority: "old", isNewComplete: false }));
+    old.error = new HearthlineError("service_timeout", "OLD gave no answer within 10000 ms.");
+    state.renewed = pointer({ epoch: 2, authority: "old", isNewComplete: true });
+    expect([await sourceOf(store), made.asked]).toEqual(["live", 1]);
+    // Another migration's says nothing of this OLD.
+    state.renewed = pointer({ migrationId: "m2", isNewComplete: true });
+    await expect(store.range(latest)).rejects.toThrow("no answer");
   });
 
   it("is its own error when both fail, and the pair has both", async () => {

@@ -31,6 +31,7 @@ export interface World {
 export interface Course {
   readonly ended: "passed" | "rolled back" | "held";
   readonly isAlerted: boolean;
+  /** Of the rarest kind. */
   readonly pairs: number;
   readonly steps: number;
   readonly stage: number;
@@ -39,7 +40,8 @@ export interface Course {
 export interface Way {
   /** SHADOW, the six of RAMP, STABILISE, FINAL_VALIDATION. */
   readonly stages?: number;
-  readonly pairsPerStep?: number;
+  /** Of each kind, or of one after the other. */
+  readonly pairsPerStep?: number | readonly number[];
   readonly kinds?: number;
   /** Then a person would look. */
   readonly stepsMax?: number;
@@ -89,14 +91,16 @@ export function migrate(seed: number, world: World, way: Way = {}): Course {
   const random = seededRandom(seed);
   const sources = Array.from({ length: kinds }, () => source(world, random));
   let summaries: KindSummary[] = sources.map(() => NO_KIND);
+  const pairsOf = (kind: number) => (typeof pairsPerStep === "number" ? pairsPerStep : (pairsPerStep[kind] ?? 0));
+  const rarest = Math.min(...sources.map((_, kind) => pairsOf(kind)));
   let [stage, sinceUs, stepsHere, pairs] = [0, 0, 0, 0];
   let isAlerted = false;
   for (let step = 1; step <= stepsMax; step++) {
     const atUs = step * STEP_US;
-    pairs += pairsPerStep;
+    pairs += rarest;
     stepsHere++;
     summaries = summaries.map((summary, i) =>
-      withMeasured(summary, sources[i]?.(atUs, pairsPerStep, stage) ?? [], { sinceUs, floorMs: 5 }),
+      withMeasured(summary, sources[i]?.(atUs, pairsOf(i), stage) ?? [], { sinceUs, floorMs: 5 }),
     );
     const judged = summaries.flatMap((summary) => Object.values(judgeKind(summary, { ...LIMITS, kinds })));
     if (judged.some((one) => one.isAlert)) isAlerted = true;

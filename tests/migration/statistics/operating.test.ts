@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { seededRandom } from "../../../lib/base/random.ts";
+import { expectedTime } from "../../../lib/migration/duration.ts";
+import { planSchema } from "../../../lib/migration/plan.ts";
 import {
   type ErrorSums,
   errorsOf,
@@ -8,7 +10,7 @@ import {
   NO_ERRORS,
 } from "../../../lib/migration/statistics/errors.ts";
 import { runs } from "../../support/depth.ts";
-import { simulate } from "./migrations.ts";
+import { migrate, simulate } from "./migrations.ts";
 
 /** A thousand at HEARTHLINE_TEST_DEPTH=5 (`npm run test:peers`) for equal systems and those that are 20 % slower, at 10 for the rest. */
 const ALL = 1_000;
@@ -90,6 +92,23 @@ describe("simulated migrations, looked at in every step of nine stages", () => {
     expect(simulate(some(10), { memory: 0.9 }, { stepsMax: 400 })).toMatchObject({ rolledBack: 0 });
     for (const world of [{ stepSigma: 0.1 }, { memory: 0.5 }])
       expect(simulate(some(20), { ...world, ratio: 1.2 })).toMatchObject({ rolledBack: some(20) });
+  });
+});
+
+describe("how long the defaults take", () => {
+  /** Of a plan's probes two kinds have two fifths each. */
+  const way = { kinds: 3, pairsPerStep: [20, 20, 10] };
+  const stepsOf = (stages: number) => {
+    const steps = Array.from({ length: 60 }, (_, i) => migrate(100_000 + i, {}, { ...way, stages }).steps);
+    return steps.toSorted((a, b) => a - b)[30] ?? 0;
+  };
+
+  it("is what a plan says: SHADOW, and all nine stages", () => {
+    const brief = { soakSeconds: 1, stabiliseSeconds: 1, quietSeconds: 1 };
+    const plan = planSchema.parse({ old: { kind: "http", url: "http://old.test" }, ...brief });
+    const { shadowSeconds, wholeSeconds } = expectedTime(plan);
+    expect(shadowSeconds / 300 / stepsOf(1)).toBeCloseTo(1, 0.5);
+    expect(wholeSeconds / 300 / stepsOf(9)).toBeCloseTo(1, 0.5);
   });
 });
 

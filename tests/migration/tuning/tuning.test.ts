@@ -3,10 +3,11 @@ import { describe, expect, it } from "vitest";
 import { seededRandom } from "../../../lib/base/random.ts";
 import type { State } from "../../../lib/migration/ports.ts";
 import { createTuning } from "../../../lib/migration/tuning/check.ts";
+import type { Tuning } from "../../../lib/migration/tuning/memory.ts";
 import type { Measured, Meter, Tunable } from "../../../lib/migration/tuning/ports.ts";
 import { propose } from "../../../lib/migration/tuning/propose.ts";
 import { chanceOfLower } from "../../../lib/migration/tuning/rank-sum.ts";
-import type { Tuning } from "../../../lib/migration/tuning/trial.ts";
+import { readsBack } from "../../../lib/migration/tuning/reads-back.ts";
 import { manualClock } from "../../support/manual-clock.ts";
 import { migrationOf, resultOf } from "../../support/migrations.ts";
 
@@ -16,7 +17,10 @@ const OWN = 5;
 const WAY_MS = 1_000;
 
 /** A relay whose figures follow its flush time as `figures` says; a value with an end goes back by itself. */
-function home(figures: (flushSeconds: number, random: () => number) => Partial<Measured>, { seed = 1 } = {}) {
+function home(
+  figures: (flushSeconds: number, random: () => number) => Partial<Measured>,
+  { seed = 1, keeps = true } = {},
+) {
   const clock = manualClock();
   const random = seededRandom(seed);
   let asked: { value: number; untilUs?: number } = { value: OWN };
@@ -28,7 +32,7 @@ function home(figures: (flushSeconds: number, random: () => number) => Partial<M
     read: async () => inForce(),
     set: async (_, wanted) => {
       sets.push(wanted);
-      asked = wanted;
+      if (keeps || wanted.untilUs !== undefined) asked = wanted;
     },
   };
   const counted = { acknowledged: 0, messages: 0 };
@@ -95,24 +99,40 @@ describe("Proposals from figures", () => {
     expect(propose({ ...measured, messages: 20 })).toEqual([]);
   });
 
-  it("leave to a person what cannot be tried: batch size and retention", () => {
-    const more = propose({
-      events: 0,
-      messages: 0,
-      batchEvents: 990,
-      batchMax: 1_000,
-      rawDays: 30,
-      readBackDays: 5,
-      bytesPerDay: 2e6,
-    });
-    expect(more).toMatchObject([
-      { setting: "batch-size", to: 2_000 },
-      { setting: "raw-days", from: 30, to: 10 },
+  it("put more into a message where nearly all are full, and less where each is worked through for long", () => {
+    const busy: Measured = { events: 10_000, messages: 21, delaySeconds: 12, waySeconds: 1, batchRecords: 500 };
+    expect(propose(busy)).toMatchObject([
+      { setting: "batch-size", from: 500, to: 1_000, metric: "messages-per-1000-events", allowed: 0 },
     ]);
-    expect(more.every((one) => one.metric === undefined)).toBe(true);
-    expect(more[1]?.explanation).toContain("40.0 MB less");
-    expect(propose({ events: 0, messages: 0, rawDays: 7, readBackDays: 1 })).toEqual([]);
-    expect(propose({ events: 0, messages: 0, rawDays: 7, readBackDays: 6 })).toMatchObject([{ from: 7, to: 12 }]);
+    expect(propose({ ...busy, batchRecords: 5_000 })).toEqual([]);
+    expect(propose({ ...busy, batchRecords: 5_000, waySeconds: 8 })).toMatchObject([
+      { from: 5_000, to: 238, metric: "delay-seconds", expected: { from: 12, to: 8 } },
+    ]);
+    expect(propose({ ...busy, messages: 5_000, waySeconds: 8 })).toEqual([]);
+  });
+
+  it("leave retention to a person, and hold what the earlier reads need against the later ones", () => {
+    const none = { events: 0, messages: 0 };
+    const of = (rawDays: number, earlierDays: number, laterDays = earlierDays, count = 100) =>
+      propose({ ...none, rawDays, bytesPerDay: 2e6, reads: { count, earlierDays, laterDays } });
+    const [found] = of(30, 5);
+    expect(found).toMatchObject({ setting: "raw-days", from: 30, to: 10 });
+    expect(found?.metric).toBeUndefined();
+    expect(found?.explanation).toContain("40.0 MB less");
+    expect(of(7, 1)).toEqual([]);
+    expect(of(7, 6)).toMatchObject([{ from: 7, to: 12 }]);
+    expect(of(30, 5, 12)).toMatchObject([{ to: 10, isRefuted: true, explanation: expect.stringContaining("too few") }]);
+    expect(of(30, 5, 5, 39)).toEqual([]);
+  });
+
+  it("know how far people read back by their own reads alone", () => {
+    const pair = (by: "probe" | "shadow", days?: number) => ({
+      ...{ atUs: 0, by, query: "range", rows: 1 },
+      ...(days !== undefined && { backSeconds: days * 86_400 }),
+    });
+    const reads = [pair("probe", 300), pair("shadow", 2), pair("shadow"), pair("shadow", 1), pair("shadow", 4)];
+    expect(readsBack(reads)).toEqual({ count: 3, earlierDays: 2, laterDays: 4 });
+    expect(readsBack([pair("probe", 300)])).toBeUndefined();
   });
 });
 
@@ -141,6 +161,17 @@ describe("A trial", () => {
     expect(tuning().trial).toBeUndefined();
     expect(inForce()).toBe(OWN);
     expect(sets.map(({ value }) => value)).toEqual([10, OWN]);
+  });
+
+  it("of which the relay has not kept the value is told so, after it was asked for again and again", async () => {
+    const { step, sets, inForce, tuning } = home(honest, { keeps: false });
+    for (let i = 0; i < 22; i++) await step();
+    expect(tuning()).toMatchObject({ trial: { phase: "keeping" }, outcomes: [{ isKept: true }] });
+    for (let i = 0; i < 60; i++) await step();
+    const [outcome] = tuning().outcomes;
+    expect(outcome).toMatchObject({ isKept: false, reason: expect.stringContaining("the relay did not keep it") });
+    expect(inForce()).toBe(OWN);
+    expect(sets.filter(({ untilUs }) => untilUs === undefined).length).toBeGreaterThan(2);
   });
 
   it("ends when the migration goes back", async () => {

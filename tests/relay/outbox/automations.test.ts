@@ -51,6 +51,7 @@ function start(parts: Pick<OutboxRunnerOptions, "broker" | "automations">): Outb
     ...{ feed, clock, baseTopics: ["zigbee2mqtt"], intervalSeconds: 60, random: () => 0.5, log: keepLog().log },
     append: async () => {},
     turnSink: async () => {},
+    refetch: async () => {},
     ...parts,
   });
   void runner.run();

@@ -36,6 +36,7 @@ describe("the outbox", () => {
               random: seededRandom(seed),
               append: async () => {},
               turnSink: async () => {},
+              refetch: async () => {},
             });
             runner = made;
             void made.run();

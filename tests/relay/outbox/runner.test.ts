@@ -35,6 +35,7 @@ beforeEach(() => {
       records.push(...make(7));
     },
     turnSink: async () => {},
+    refetch: async () => {},
   });
   void runner.run();
 });

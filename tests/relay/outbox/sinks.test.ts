@@ -13,6 +13,7 @@ function start(turnSink: (asked: OutboxSink) => Promise<void>) {
     ...{ feed, clock, baseTopics: [], intervalSeconds: 60, random: () => 0.5, log: keepLog().log },
     append: async () => {},
     turnSink,
+    refetch: async () => {},
   });
   void runner.run();
   return { clock, feed };

@@ -117,6 +117,27 @@ describe("a block of events", () => {
     );
   });
 
+  it("gives the same events in pieces, one after another or out of their order, as at once", () => {
+    const cuts = fc.array(nastyTime, { maxLength: 8 });
+    fc.assert(
+      fc.property(someEvents, cuts, fc.boolean(), fc.boolean(), (events, times, isSorted, isInOrder) => {
+        const block = openBlock(encodeBlock(isSorted ? events.toSorted(compareEvents) : events));
+        const entityIds = [...new Set(events.map(({ entityId }) => entityId))].slice(1);
+        const order = isInOrder ? times.toSorted((a, b) => a - b) : times;
+        const [read, readSome] = [block.reader(), block.reader()];
+        for (const [index, fromUs] of order.entries()) {
+          const toUs = order[index + 1];
+          const span = { fromUs, ...(toUs !== undefined && { toUs }) };
+          expect(read(span)).toStrictEqual(block.events(span));
+          // Others than the time before: what was passed over has to be there again.
+          const some = index % 3 === 2 ? span : { ...span, entityIds };
+          expect(readSome(some)).toStrictEqual(block.events(some));
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   it("is never read wrongly when a bit has turned or the end is missing", () => {
     fc.assert(
       fc.property(someEvents, fc.nat(), fc.nat(7), fc.boolean(), (events, where, bit, isCut) => {

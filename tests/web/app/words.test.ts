@@ -26,6 +26,14 @@ describe("the two numbers", () => {
     expect(reliabilityText(pattern({ kind: "co-occurrence", hits: 1_200, opportunities: 1_300 }))).toBe(
       "Happened 1,200 of 1,300 times: most likely at least 74 % of the time.",
     );
+    expect(reliabilityText(pattern({ expected_share: 0.8467 }))).toBe(
+      "Happened on 18 of 20 days: most likely on at least 74 % of such days. From now on, expect it on about 85 % of such days.",
+    );
+    expect(
+      reliabilityText(pattern({ kind: "co-occurrence", hits: 500, opportunities: 500, expected_share: 0.9976 })),
+    ).toBe(
+      "Happened 500 of 500 times: most likely at least 74 % of the time. From now on, expect it about 99 % of the time.",
+    );
     expect(reliabilityText(pattern({ kind: "anomaly" }))).toContain("Happened once");
   });
 

@@ -26,12 +26,17 @@ export interface Track {
   readonly days: readonly (DayOfTrack | undefined)[];
 }
 
+/** Columns, as hot loops like them: by change to the state the second of the day, its act, and whether an automation made it. */
+interface Columns {
+  readonly at: Float64Array;
+  readonly acts: Int32Array;
+  readonly isAutomated: Uint8Array;
+}
+
 interface DayOfTrack {
-  readonly line: EntityLine;
-  /** Places of its changes to the state. */
-  readonly places: readonly number[];
+  readonly changes: Columns;
   /** Of these, those that count as a trigger's. */
-  readonly firings: readonly number[];
+  readonly firings: Columns;
   /** By window: seconds of each hour that the windows after the firings cover. Filled when asked for. */
   readonly coverage: Map<number, readonly number[]>;
 }
@@ -42,9 +47,23 @@ export function trackOf(days: readonly LinesDay[], { entityId, state }: Token): 
       const line = entities.get(entityId);
       const places = line?.byState.get(state);
       if (!line || !places) return undefined;
-      return { line, places, firings: firingsOf(line, state), coverage: new Map() };
+      const changes = columnsOf(line, places);
+      const firings = firingsOf(line, state);
+      return { changes, firings: firings === places ? changes : columnsOf(line, firings), coverage: new Map() };
     }),
   };
+}
+
+function columnsOf(line: EntityLine, places: readonly number[]): Columns {
+  const size = places.length;
+  const columns = { at: new Float64Array(size), acts: new Int32Array(size), isAutomated: new Uint8Array(size) };
+  for (let index = 0; index < size; index++) {
+    const place = places[index] ?? 0;
+    columns.at[index] = line.at[place] ?? 0;
+    columns.acts[index] = line.acts[place] ?? 0;
+    columns.isAutomated[index] = Number(line.isAutomated[place] ?? false);
+  }
+  return columns;
 }
 
 /** After so long without a firing, the next one is somebody's coming, not his staying. */
@@ -61,13 +80,12 @@ export const firingsOf = (line: EntityLine | undefined, state: string): readonly
 };
 
 /** Seconds that the union of the firings' windows covers, by hour of the day. */
-function coverageOf({ line, firings, coverage }: DayOfTrack, windowSeconds: number): readonly number[] {
+function coverageOf({ firings, coverage }: DayOfTrack, windowSeconds: number): readonly number[] {
   const there = coverage.get(windowSeconds);
   if (there) return there;
   const hours = new Array<number>(HOURS).fill(0);
   let until = 0;
-  for (const place of firings) {
-    const at = line.at[place] ?? 0;
+  for (const at of firings.at) {
     let from = Math.max(at, until);
     until = at + windowSeconds;
     while (from < until) {
@@ -81,19 +99,28 @@ function coverageOf({ line, firings, coverage }: DayOfTrack, windowSeconds: numb
   return hours;
 }
 
+/** Nights look at the same history cut by a day and by two: sums are remembered as they were that many days before the end, and one more. */
+const REMEMBERED_DAYS = 3;
+
+/** Of all days, and as it was a day before the end, two and so on, as far as is remembered. */
+export type ChanceByCut = readonly [Chance, ...Chance[]];
+
 /** Complexity: O(changes of both). */
-export function chanceOf({ trigger, target, windowSeconds, withAutomations }: Pairing): Chance {
+export function chanceOf({ trigger, target, windowSeconds, withAutomations }: Pairing): ChanceByCut {
   const sums = { count: 0, days: 0, expected: 0, ofTarget: 0, reverse: 0 };
-  for (let index = 0; index < target.days.length; index++) {
+  const size = target.days.length;
+  const remembered: Chance[] = [];
+  for (let index = 0; index < size; index++) {
+    if (size - index <= REMEMBERED_DAYS) remembered.unshift({ ...sums });
     const followed = target.days[index];
     if (!followed) continue;
     const before = sums.count;
     const fired = trigger.days[index];
     if (fired) addDay(sums, { followed, fired, windowSeconds, withAutomations });
-    else for (const place of followed.places) if (withAutomations || !followed.line.isAutomated[place]) sums.ofTarget++;
+    else for (const automated of followed.changes.isAutomated) if (withAutomations || automated === 0) sums.ofTarget++;
     if (sums.count > before) sums.days++;
   }
-  return sums;
+  return [sums, ...remembered];
 }
 
 interface DayOfPair {
@@ -106,27 +133,27 @@ interface DayOfPair {
 type Sums = { -readonly [Member in keyof Chance]: number };
 
 function addDay(sums: Sums, { followed, fired, windowSeconds, withAutomations }: DayOfPair): void {
-  const { line: target, places } = followed;
-  const { line: trigger, firings } = fired;
+  const { at: targetAt, acts: targetActs, isAutomated } = followed.changes;
+  const { at: firedAt, acts: firedActs } = fired.firings;
   const hours = coverageOf(fired, windowSeconds);
+  const firings = firedAt.length;
   let next = 0;
   let used = -1;
-  for (const place of places) {
-    if (!withAutomations && target.isAutomated[place]) continue;
-    const at = target.at[place] ?? 0;
+  for (let place = 0; place < targetAt.length; place++) {
+    if (!withAutomations && isAutomated[place] === 1) continue;
+    const at = targetAt[place] ?? 0;
     sums.ofTarget++;
     sums.expected += (hours[Math.floor(at / HOUR_SECONDS)] ?? 0) / HOUR_SECONDS;
-    while (next < firings.length && (trigger.at[firings[next] ?? 0] ?? 0) <= at) next++;
-    const last = firings[next - 1];
-    const act = target.acts[place] ?? 0;
-    const isOneAct = (other: number) => act !== 0 && trigger.acts[other] === act;
-    if (last !== undefined && last !== used && at - (trigger.at[last] ?? 0) <= windowSeconds && !isOneAct(last)) {
+    while (next < firings && (firedAt[next] ?? 0) <= at) next++;
+    const last = next - 1;
+    const act = targetActs[place] ?? 0;
+    const lastAt = firedAt[last] ?? Number.NEGATIVE_INFINITY;
+    if (last >= 0 && last !== used && at - lastAt <= windowSeconds && !(act !== 0 && firedActs[last] === act)) {
       sums.count++;
       used = last;
     }
-    const after = firings[next];
-    if (after === undefined || isOneAct(after)) continue;
-    const isBeginning = last === undefined || (trigger.at[after] ?? 0) - (trigger.at[last] ?? 0) > QUIET_SECONDS;
-    if (isBeginning && (trigger.at[after] ?? 0) - at <= windowSeconds) sums.reverse++;
+    if (next >= firings || (act !== 0 && firedActs[next] === act)) continue;
+    const nextAt = firedAt[next] ?? 0;
+    if (nextAt - lastAt > QUIET_SECONDS && nextAt - at <= windowSeconds) sums.reverse++;
   }
 }

@@ -44,27 +44,26 @@ export interface Conditioned {
 
 export type IsHit = (trial: Trial) => boolean;
 
-function conditioned(condition: Condition, trials: readonly Trial[], isHit: IsHit): Conditioned {
-  const kept = trials.filter((trial) => holds(condition, trial));
-  const hits = kept.filter(isHit).length;
-  return {
-    condition,
-    trials: kept,
-    hits,
-    opportunities: kept.length,
-    reliability: wilsonLower(hits, kept.length),
-  };
+function counted(condition: Condition, trials: readonly Trial[], isHit: IsHit): Omit<Conditioned, "trials"> {
+  let [hits, opportunities] = [0, 0];
+  for (const trial of trials) {
+    if (!holds(condition, trial)) continue;
+    opportunities++;
+    if (isHit(trial)) hits++;
+  }
+  return { condition, hits, opportunities, reliability: wilsonLower(hits, opportunities) };
 }
 
 /** The condition under which the pair is most reliable, if it is worth telling; else none. */
 export function bestCondition(trials: readonly Trial[], isHit: IsHit): Conditioned {
-  const always = conditioned("always", trials, isHit);
+  const always = counted("always", trials, isHit);
   let best = always;
   for (const condition of CONDITIONS) {
-    const other = conditioned(condition, trials, isHit);
+    const other = counted(condition, trials, isHit);
     if (other.hits < LEAST_KEPT * always.hits || other.reliability < always.reliability + LEAST_GAIN) continue;
     const gain = best.condition === "always" ? 0 : LEAST_BETTER;
     if (other.reliability > best.reliability + gain) best = other;
   }
-  return best;
+  const { condition } = best;
+  return { ...best, trials: condition === "always" ? trials : trials.filter((trial) => holds(condition, trial)) };
 }

@@ -1,12 +1,12 @@
 import type { Token } from "../../patterns/types.ts";
 import { type Candidate, supported } from "../lines/candidates.ts";
-import type { LinesDay } from "../lines/days.ts";
 import { tokenOf } from "../lines/rows.ts";
 import { adjustFalseDiscovery, poissonTail } from "../statistics.ts";
-import { type Chance, chanceOf, type Track, trackOf } from "./chance.ts";
+import type { Chance } from "./chance.ts";
 import { bestCondition, type Conditioned, HYPOTHESES_OF_PAIR } from "./conditions.ts";
 import { recentOf } from "./recent.ts";
-import { type Trial, trialsOf } from "./trials.ts";
+import type { Trial } from "./trials.ts";
+import type { WorkedOut } from "./worked-out.ts";
 
 /** Windows after a trigger within which a target counts as its follower. */
 export const NEAR_SECONDS = 60;
@@ -52,21 +52,22 @@ interface Tested {
 }
 
 /** Every pair that is significant, directed and reliable. Complexity: O(candidates times changes of their two entities). */
-export function pairsOf(days: readonly LinesDay[]): Pair[] {
+export function pairsOf(worked: WorkedOut): Pair[] {
+  const { days } = worked;
   const { candidates, family } = supported(days, {
     leastCount: LEAST.count,
     leastDays: LEAST.days,
     leastShare: LEAST.share,
     mostCandidates: MOST_CANDIDATES,
   });
-  const tested = testAll(days, candidates);
+  const tested = testAll(worked, candidates);
   const qs = adjustFalseDiscovery(
     tested.map(({ p }) => p),
     family * WINDOWS.length * HYPOTHESES_OF_PAIR,
   );
   const byPair = new Map<string, Pair>();
   for (const [index, test] of tested.entries()) {
-    const pair = reliable(days, test, qs[index] ?? 1);
+    const pair = reliable(worked, test, qs[index] ?? 1);
     if (!pair) continue;
     const key = `${tokenOf(pair.trigger.entityId, pair.trigger.state)} ${tokenOf(pair.target.entityId, pair.target.state)}`;
     const there = byPair.get(key);
@@ -81,22 +82,14 @@ const isBetter = (pair: Pair, there: Pair) =>
     ? pair.conditioned.reliability > there.conditioned.reliability + FAR_GAIN
     : pair.automated && pair.conditioned.hits > there.conditioned.hits;
 
-function testAll(days: readonly LinesDay[], candidates: readonly Candidate[]): Tested[] {
-  const tracks = new Map<string, Track>();
-  const track = (token: Token) => {
-    const key = tokenOf(token.entityId, token.state);
-    const there = tracks.get(key) ?? trackOf(days, token);
-    tracks.set(key, there);
-    return there;
-  };
+function testAll(worked: WorkedOut, candidates: readonly Candidate[]): Tested[] {
   const tested: Tested[] = [];
   for (const { trigger, target, near, far, automated: byAutomation } of candidates)
     for (const windowSeconds of WINDOWS)
       for (const automated of [false, true]) {
         const most = (windowSeconds === NEAR_SECONDS ? near : far) - (automated ? 0 : byAutomation);
         if (most < LEAST.count || (automated && byAutomation < LEAST.count)) continue;
-        const pairing = { trigger: track(trigger), target: track(target), windowSeconds, withAutomations: automated };
-        const chance = chanceOf(pairing);
+        const chance = worked.chance({ trigger, target, windowSeconds, withAutomations: automated });
         const lift = windowSeconds === NEAR_SECONDS ? LEAST_LIFT : LEAST_FAR_LIFT;
         if (chance.count < LEAST.count || chance.days < LEAST.days || chance.count < lift * chance.expected) continue;
         if (chance.count < LEAST_DIRECTION * (chance.count + chance.reverse)) continue;
@@ -106,14 +99,14 @@ function testAll(days: readonly LinesDay[], candidates: readonly Candidate[]): T
   return tested;
 }
 
-function reliable(days: readonly LinesDay[], test: Tested, q: number): Pair | undefined {
+function reliable(worked: WorkedOut, test: Tested, q: number): Pair | undefined {
   if (q > MOST_Q) return undefined;
   const { trigger, target, windowSeconds, automated, chance } = test;
-  const all = trialsOf(days, { trigger, target, windowSeconds });
+  const all = worked.trials({ trigger, target, windowSeconds });
   // Where an automation was first, nobody had anything to do any more.
   const trials = automated ? all : all.filter(({ outcome }) => outcome !== "automation");
   const isHit = ({ outcome }: Trial) => outcome === "person" || (automated && outcome === "automation");
-  const conditioned = bestCondition(recentOf(days, trials, isHit), isHit);
+  const conditioned = bestCondition(recentOf(worked.days, trials, isHit), isHit);
   if (conditioned.reliability < LEAST_RELIABILITY || conditioned.hits < LEAST_HITS) return undefined;
   const hits = conditioned.trials.filter(isHit);
   if (new Set(hits.map(({ day }) => day.day.date)).size < LEAST_HIT_DAYS) return undefined;

@@ -1,6 +1,5 @@
 import type { DetectorDay, HomeDay } from "../types.ts";
-import { FIRST_LETTER, type LineRow, type LinesRow } from "./rows.ts";
-import { type TokenCount, unpackTokens } from "./token-counts.ts";
+import { FIRST_LETTER, type LineRow, type LinesRow, type TokensRow } from "./rows.ts";
 
 /** One entity's changes on one day, ready to be walked over. Times are seconds since the day's beginning. */
 export interface EntityLine {
@@ -24,8 +23,9 @@ export interface LinesDay {
   readonly day: HomeDay;
   readonly startMinute: number;
   readonly silent: readonly number[];
-  readonly entities: ReadonlyMap<string, EntityLine>;
-  readonly tokens: readonly TokenCount[];
+  /** Decoded when they are asked for: most entities of a large home belong to no candidate. */
+  readonly entities: Pick<ReadonlyMap<string, EntityLine>, "get">;
+  readonly tokens: readonly TokensRow[];
 }
 
 function decodeLine(row: LineRow): EntityLine {
@@ -57,12 +57,7 @@ function decodeLine(row: LineRow): EntityLine {
   };
 }
 
-interface Decoded {
-  readonly startMinute: number;
-  readonly silent: readonly number[];
-  readonly entities: ReadonlyMap<string, EntityLine>;
-  readonly tokens: readonly TokenCount[];
-}
+type Decoded = Omit<LinesDay, "day">;
 
 /** A night looks at the same days three times: the rows of a day are decoded once while somebody holds them. */
 const decoded = new WeakMap<readonly LinesRow[], Decoded>();
@@ -70,15 +65,23 @@ const decoded = new WeakMap<readonly LinesRow[], Decoded>();
 function decode(rows: readonly LinesRow[]): Decoded {
   const there = decoded.get(rows);
   if (there) return there;
+  const lines = new Map<string, LineRow>();
   const entities = new Map<string, EntityLine>();
-  const tokens: TokenCount[] = [];
+  const tokens: TokensRow[] = [];
   let [startMinute, silent]: [number, readonly number[]] = [180, []];
   for (const row of rows) {
-    if (row.t === "line") entities.set(row.e, decodeLine(row));
-    else if (row.t === "tokens") tokens.push(...unpackTokens(row));
+    if (row.t === "line") lines.set(row.e, row);
+    else if (row.t === "tokens") tokens.push(row);
     else [startMinute, silent] = [row.start, row.silent];
   }
-  const result = { startMinute, silent, entities, tokens };
+  const get = (entityId: string): EntityLine | undefined => {
+    const row = lines.get(entityId);
+    if (!row) return undefined;
+    const line = entities.get(entityId) ?? decodeLine(row);
+    entities.set(entityId, line);
+    return line;
+  };
+  const result = { startMinute, silent, entities: { get }, tokens };
   decoded.set(rows, result);
   return result;
 }

@@ -1,6 +1,7 @@
 import { byText } from "../order.ts";
 import { inOrder, type LinesRow } from "./rows.ts";
-import { packTokens, type TokenCount, unpackTokens } from "./token-counts.ts";
+import { packTokens, type TokenCount } from "./token-counts.ts";
+import { createTokenSums } from "./token-sums.ts";
 
 /** Of sums over weeks: of how many tokens, and of how many triggers each. What stays is chosen by a hash of its name, so that the choice does not hang on the order of merging. */
 const MOST_TOKENS = 4000;
@@ -13,48 +14,42 @@ function hashOf(text: string): number {
   return hash >>> 0;
 }
 
-function leastByHash<Value>(map: Map<string, Value>, most: number): Map<string, Value> {
-  if (map.size <= most) return map;
-  const order = [...map.keys()].map((name) => [hashOf(name), name] as const);
-  order.sort(([a, m], [b, n]) => a - b || byText(m, n));
-  const keep = new Set(order.slice(0, most).map(([, name]) => name));
-  return new Map([...map].filter(([name]) => keep.has(name)));
-}
-
-interface Tally {
-  n: number;
-  readonly triggers: Map<string, [number, number, number]>;
-}
-
-function add(tallies: Map<string, Tally>, { token, n, triggers, counts: parts }: TokenCount): void {
-  const tally = tallies.get(token) ?? { n: 0, triggers: new Map<string, [number, number, number]>() };
-  tallies.set(token, tally);
-  tally.n += n;
-  for (const [index, trigger] of triggers.entries()) {
-    const counts = tally.triggers.get(trigger) ?? [0, 0, 0];
-    for (let part = 0; part < 3; part++) counts[part] = (counts[part] ?? 0) + (parts[3 * index + part] ?? 0);
-    tally.triggers.set(trigger, counts);
-  }
+function leastByHash<Value>(
+  values: readonly Value[],
+  most: number,
+  nameOf: (value: Value) => string,
+): readonly Value[] {
+  if (values.length <= most) return values;
+  return values
+    .map((value) => ({ value, name: nameOf(value), hash: hashOf(nameOf(value)) }))
+    .sort((a, b) => a.hash - b.hash || byText(a.name, b.name))
+    .slice(0, most)
+    .map(({ value }) => value);
 }
 
 /** Sums of the tokens; of the lines, those of the newest day. */
 export function mergeLines(parts: Iterable<readonly LinesRow[]>): readonly LinesRow[] {
-  const tallies = new Map<string, Tally>();
+  const sums = createTokenSums();
   let lines: LinesRow[] = [];
   let newest = "";
   for (const part of parts)
     for (const row of part) {
-      if (row.t === "tokens") {
-        for (const token of unpackTokens(row)) add(tallies, token);
-      } else if (row.date >= newest) {
+      if (row.t === "tokens") sums.add(row);
+      else if (row.date >= newest) {
         if (row.date > newest) lines = [];
         newest = row.date;
         lines.push(row);
       }
     }
-  const tokens = [...leastByHash(tallies, MOST_TOKENS)].map(([token, { n, triggers }]): TokenCount => {
-    const names = [...leastByHash(triggers, MOST_TRIGGERS).keys()].sort();
-    return { token, n, triggers: names, counts: names.flatMap((name) => triggers.get(name) ?? [0, 0, 0]) };
+  const pairs = Map.groupBy(sums.pairs(), ({ target }) => target);
+  const tokens = leastByHash([...sums.counts], MOST_TOKENS, ([token]) => token).map(([token, n]): TokenCount => {
+    const triggers = leastByHash(pairs.get(token) ?? [], MOST_TRIGGERS, ({ trigger }) => trigger);
+    return {
+      token,
+      n,
+      triggers: triggers.map(({ trigger }) => trigger),
+      counts: triggers.flatMap(({ near, far, automated }) => [near, far, automated]),
+    };
   });
   return inOrder([...lines, ...packTokens(tokens)]);
 }

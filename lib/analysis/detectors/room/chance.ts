@@ -14,19 +14,29 @@ export function chanceOf(byToken: BurstsByToken, scene: Omit<Scene, "q">): numbe
   const dates = new Set(scene.opportunities.map(({ date }) => date));
   const windows = ((to - from) * 60 * dates.size) / (2 * BURST_GAP_SECONDS);
   // By member: bursts with it, and bursts with all the others.
-  const alone = scene.tokens.map(() => 0);
-  const withOthers = scene.tokens.map(() => 0);
+  const members = scene.tokens;
+  const alone = members.map(() => 0);
+  const withOthers = members.map(() => 0);
   let withAll = 0;
-  for (const { day, minute, tokens } of new Set(scene.tokens.flatMap((token) => byToken.get(token) ?? []))) {
-    if (minute < from || minute > to || !dates.has(day.date)) continue;
-    const isIn = scene.tokens.map((token) => tokens.includes(token));
-    const missing = isIn.filter((isThere) => !isThere).length;
-    if (missing === 0) withAll++;
-    for (const [member, isThere] of isIn.entries()) {
-      if (isThere) alone[member] = (alone[member] ?? 0) + 1;
-      if (missing === 0 || (missing === 1 && !isThere)) withOthers[member] = (withOthers[member] ?? 0) + 1;
+  for (let first = 0; first < members.length; first++)
+    for (const { day, minute, tokens } of byToken.get(members[first] ?? "") ?? []) {
+      if (minute < from || minute > to || !dates.has(day.date)) continue;
+      let [isCounted, there, missing] = [false, 0, -1];
+      for (let member = 0; member < members.length; member++) {
+        const isIn = tokens.includes(members[member] ?? "");
+        // It stands in the list of an earlier member, too.
+        if (isIn && member < first) isCounted = true;
+        if (isIn) there++;
+        else missing = member;
+      }
+      if (isCounted) continue;
+      if (there === members.length) withAll++;
+      for (let member = 0; member < members.length; member++) {
+        if (tokens.includes(members[member] ?? "")) alone[member] = (alone[member] ?? 0) + 1;
+        const areOthers = there === members.length || (there === members.length - 1 && missing === member);
+        if (areOthers) withOthers[member] = (withOthers[member] ?? 0) + 1;
+      }
     }
-  }
   let p = 0;
   for (const [member, others] of withOthers.entries()) {
     const chance = 1 - Math.exp(-(alone[member] ?? 0) / windows);

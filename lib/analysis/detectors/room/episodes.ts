@@ -112,9 +112,10 @@ function burstsOf(list: readonly Occurrence[]): Burst[] {
 
 function packRoom(area: string, hours: readonly number[], bursts: readonly Burst[]): RoomRow {
   const names = [...new Set(bursts.flatMap(({ tokens }) => tokens))].sort();
+  const placeOf = new Map(names.map((name, place) => [name, place]));
   const sums = new Map<string, number[]>();
   for (const { slot, n, tokens } of bursts) {
-    const places = tokens.map((token) => names.indexOf(token));
+    const places = tokens.map((token) => placeOf.get(token) ?? 0);
     const key = [slot, ...places].join(" ");
     const there = sums.get(key);
     if (there) there[1] = (there[1] ?? 0) + n;

@@ -23,5 +23,13 @@ export interface DatedBurst {
   readonly tokens: readonly string[];
 }
 
+/** How many dates there are among bursts that ascend by them. */
+export function daysOf(bursts: readonly DatedBurst[]): number {
+  let days = 0;
+  for (let index = 0; index < bursts.length; index++)
+    if (bursts[index]?.day.date !== bursts[index - 1]?.day.date) days++;
+  return days;
+}
+
 /** What is a little earlier or later than the hits is still at that time of day. */
 export const MARGIN_MINUTES = 30;

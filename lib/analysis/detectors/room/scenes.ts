@@ -1,18 +1,21 @@
+import { significant, type Tests } from "../asked.ts";
 import { DAY_MINUTES, wrapped } from "../circle.ts";
 import { DAY_BEGINS_MINUTE } from "../lines/usual-time.ts";
 import { byText } from "../order.ts";
-import { adjustFalseDiscovery, quantileOf, wilsonLower } from "../statistics.ts";
-import type { DetectorDay, HomeDay } from "../types.ts";
-import { byTokenOf, chanceOf } from "./chance.ts";
+import { quantileOf, wilsonLower } from "../statistics.ts";
+import type { DetectorHistory, HomeDay } from "../types.ts";
+import { type BurstsByToken, byTokenOf, chanceOf } from "./chance.ts";
 import { bestDays } from "./day-groups.ts";
 import { type Burst, burstsIn, type RoomRow, SLOT_MINUTES } from "./episodes.ts";
-import { type DatedBurst, MARGIN_MINUTES, type Scene } from "./scene.ts";
+import { type DatedBurst, daysOf, MARGIN_MINUTES, type Scene } from "./scene.ts";
 
 interface Room {
   readonly area: string;
-  readonly bursts: readonly DatedBurst[];
   /** By date: the hours in which it was in use. */
   readonly hours: ReadonlyMap<string, readonly number[]>;
+  /** Every set of two to five members that were switched together, by its sorted name: its bursts, ascending by day. */
+  readonly sets: ReadonlyMap<string, readonly DatedBurst[]>;
+  readonly byToken: BurstsByToken;
 }
 
 const LEAST_DAYS = 4;
@@ -27,35 +30,53 @@ const MOST_Q = 0.01;
 const MOST_SETS = 20_000;
 
 /** Complexity: O(bursts times their subsets of five). */
-export function scenesOf(days: readonly DetectorDay<RoomRow>[]): Scene[] {
-  const eligible = days.filter(({ day }) => day.isEligible);
-  const homeDays = eligible.map(({ day }) => day);
-  const found: { readonly scene: Omit<Scene, "q">; readonly p: number }[] = [];
-  let family = 0;
-  for (const room of roomsOf(eligible)) {
-    const sets = setsOf(room);
-    const byToken = byTokenOf(room.bursts);
-    family += sets.size;
-    for (const [name, bursts] of sets) {
-      const scene = sceneOf(room, { tokens: name.split(" "), bursts, homeDays });
-      if (scene) found.push({ scene, p: chanceOf(byToken, scene) });
-    }
-  }
-  const qs = adjustFalseDiscovery(
-    found.map(({ p }) => p),
-    family,
-  );
-  const scenes = found.map(({ scene }, index): Scene => ({ ...scene, q: qs[index] ?? 1 }));
-  return closed(scenes.filter(({ q, reliability }) => q <= MOST_Q && reliability >= LEAST_RELIABILITY));
+export function scenesOf(history: DetectorHistory<RoomRow>): Scene[] {
+  const testsOf = (asked?: ReadonlySet<string>) => testsIn(history, asked);
+  const scenes = significant(history, { mostQ: MOST_Q, testsOf }).map(([{ scene }, q]): Scene => ({ ...scene, q }));
+  return closed(scenes.filter(({ reliability }) => reliability >= LEAST_RELIABILITY));
 }
 
-function roomsOf(days: readonly DetectorDay<RoomRow>[]): Room[] {
-  interface Growing extends Room {
+interface SceneTest {
+  readonly scene: Omit<Scene, "q">;
+  readonly p: number;
+}
+
+/** `asked`: of these keys' rooms alone, as scenes only stand against others of their room; and those that could be told. */
+function testsIn(history: DetectorHistory<RoomRow>, asked?: ReadonlySet<string>): Tests<SceneTest> {
+  const homeDays = eligible(history).map(({ day }) => day);
+  const last = homeDays.at(-1)?.date ?? "";
+  const isWhole = history.whole === undefined;
+  const tests: SceneTest[] = [];
+  let family = 0;
+  for (const room of roomsOf(history.whole ?? history)) {
+    if (asked && ![...asked].some((key) => key.startsWith(`${room.area} `))) continue;
+    for (const [name, all] of room.sets) {
+      const bursts = isWhole ? all : all.filter(({ day }) => day.date <= last);
+      if (daysOf(bursts) < LEAST_DAYS) continue;
+      family++;
+      const scene = sceneOf(room, { tokens: name.split(" "), bursts, homeDays });
+      if (!scene || (asked && scene.reliability < LEAST_RELIABILITY)) continue;
+      tests.push({ scene, p: chanceOf(room.byToken, scene) });
+    }
+  }
+  return { tests, family };
+}
+
+const eligible = ({ days }: DetectorHistory<RoomRow>) => days.filter(({ day }) => day.isEligible);
+
+/** While somebody holds the history: all looks of a night find their sets in those of the whole. */
+const roomsOfHistory = new WeakMap<DetectorHistory<RoomRow>, readonly Room[]>();
+
+function roomsOf(history: DetectorHistory<RoomRow>): readonly Room[] {
+  const there = roomsOfHistory.get(history);
+  if (there) return there;
+  interface Growing {
+    readonly area: string;
     readonly bursts: DatedBurst[];
     readonly hours: Map<string, readonly number[]>;
   }
   const rooms = new Map<string, Growing>();
-  for (const { day, rows } of days)
+  for (const { day, rows } of eligible(history))
     for (const row of rows) {
       const room: Growing = rooms.get(row.area) ?? { area: row.area, bursts: [], hours: new Map() };
       rooms.set(row.area, room);
@@ -63,7 +84,11 @@ function roomsOf(days: readonly DetectorDay<RoomRow>[]): Room[] {
       for (const burst of burstsIn(row))
         for (let count = 0; count < burst.n; count++) room.bursts.push(burstOf(day, burst));
     }
-  return [...rooms.values()].sort((a, b) => byText(a.area, b.area));
+  const found = [...rooms.values()]
+    .sort((a, b) => byText(a.area, b.area))
+    .map(({ area, hours, bursts }): Room => ({ area, hours, sets: setsOf(bursts), byToken: byTokenOf(bursts) }));
+  roomsOfHistory.set(history, found);
+  return found;
 }
 
 const burstOf = (day: HomeDay, { slot, tokens }: Burst): DatedBurst => ({
@@ -72,16 +97,22 @@ const burstOf = (day: HomeDay, { slot, tokens }: Burst): DatedBurst => ({
   tokens,
 });
 
-/** Every set of two to five members on enough days, by its sorted name. */
-function setsOf({ bursts }: Room): Map<string, DatedBurst[]> {
+/** Those on enough days. */
+function setsOf(bursts: readonly DatedBurst[]): Map<string, readonly DatedBurst[]> {
   const sets = new Map<string, DatedBurst[]>();
-  for (const burst of bursts)
-    for (const name of subsets([...burst.tokens].sort())) {
+  const known = new Map<string, readonly string[]>();
+  for (const burst of bursts) {
+    if (burst.tokens.length < 2) continue;
+    const whole = burst.tokens.join(" ");
+    const names = known.get(whole) ?? subsets([...burst.tokens].sort());
+    known.set(whole, names);
+    for (const name of names) {
       const list = sets.get(name);
       if (list) list.push(burst);
       else if (sets.size < MOST_SETS) sets.set(name, [burst]);
     }
-  return new Map([...sets].filter(([, list]) => new Set(list.map(({ day }) => day.date)).size >= LEAST_DAYS));
+  }
+  return new Map([...sets].filter(([, list]) => daysOf(list) >= LEAST_DAYS));
 }
 
 function subsets(tokens: readonly string[]): string[] {

@@ -96,7 +96,7 @@ function withinBand(complete: readonly Run[], starts: readonly Run[]): readonly 
 }
 
 function chainOf(timeline: Timeline, { steps, starts, runs, p: _ }: Open, q: number): Chain | undefined {
-  const isTarget = timeline.moments.get(steps.at(-1) ?? "")?.[0]?.isTarget ?? false;
+  const isTarget = timeline.moments.get(steps.at(-1) ?? "")[0]?.isTarget ?? false;
   if (!isTarget || q > MOST_Q) return undefined;
   const inBand = withinBand(runs, starts);
   const complete = inBand === starts ? runs : withinBand(runs, runs);

@@ -1,11 +1,12 @@
 import type { Token } from "../../patterns/types.ts";
-import type { LinesDay } from "../lines/days.ts";
-import { tokenOf } from "../lines/rows.ts";
+import { parseToken } from "../lines/candidates.ts";
+import type { EntityLine, LinesDay } from "../lines/days.ts";
 
 /** What people did, day by day, as one list of all days: by token the moments, ascending. */
 export interface Timeline {
   readonly days: readonly LinesDay[];
-  readonly moments: ReadonlyMap<string, readonly Moment[]>;
+  /** Gathered when they are asked for. */
+  readonly moments: { get(token: string): readonly Moment[] };
 }
 
 export interface Moment {
@@ -18,23 +19,25 @@ export interface Moment {
 }
 
 export function timelineOf(days: readonly LinesDay[]): Timeline {
-  const moments = new Map<string, Moment[]>();
-  for (const [dayIndex, { entities }] of days.entries())
-    for (const line of entities.values())
-      for (let place = 0; place < line.at.length; place++) {
-        const token = tokenOf(line.entityId, line.states[place] ?? "");
-        const moment: Moment = {
-          dayIndex,
-          at: line.at[place] ?? 0,
-          act: line.acts[place] ?? 0,
-          isTarget: line.role === "target",
-        };
-        const list = moments.get(token);
-        if (list) list.push(moment);
-        else moments.set(token, [moment]);
-      }
-  return { days, moments };
+  const moments = new Map<string, readonly Moment[]>();
+  const get = (token: string): readonly Moment[] => {
+    const there = moments.get(token);
+    if (there) return there;
+    const { entityId, state } = parseToken(token);
+    const found = days.flatMap(({ entities }, dayIndex) => momentsOf(entities.get(entityId), state, dayIndex));
+    moments.set(token, found);
+    return found;
+  };
+  return { days, moments: { get } };
 }
+
+const momentsOf = (line: EntityLine | undefined, state: string, dayIndex: number): Moment[] =>
+  (line?.byState.get(state) ?? []).map((place) => ({
+    dayIndex,
+    at: line?.at[place] ?? 0,
+    act: line?.acts[place] ?? 0,
+    isTarget: line?.role === "target",
+  }));
 
 /** A chain that has come so far: from its first step to the last one that was found. */
 export interface Run {
@@ -49,7 +52,7 @@ export const GAP_SECONDS = 120;
 
 /** Which beginnings lie close together: the last of them counts, so that an episode is as short as it can be. */
 export function startsOf({ moments }: Timeline, token: string): Run[] {
-  const list = moments.get(token) ?? [];
+  const list = moments.get(token);
   return list.flatMap(({ dayIndex, at, act }, index) => {
     const next = list[index + 1];
     const isRepeated = next !== undefined && next.dayIndex === dayIndex && next.at - at <= GAP_SECONDS;
@@ -59,7 +62,7 @@ export function startsOf({ moments }: Timeline, token: string): Run[] {
 
 /** The runs that go on with the token: its first moment after each, within the gap and not of the same act. Complexity: O(runs + moments). */
 export function goOn({ moments }: Timeline, runs: readonly Run[], token: string): Run[] {
-  const list = moments.get(token) ?? [];
+  const list = moments.get(token);
   const found: Run[] = [];
   let next = 0;
   for (const run of runs) {
@@ -78,7 +81,7 @@ const isBefore = (moment: Moment, run: Run) =>
 /** How likely the token comes within the gap after each of the runs by chance: by its rate at that hour of the day. */
 export function chanceRate({ days, moments }: Timeline, token: string): (runs: readonly Run[]) => number {
   const hours = new Array<number>(26).fill(0);
-  for (const { at } of moments.get(token) ?? []) {
+  for (const { at } of moments.get(token)) {
     const hour = Math.floor(at / 3600);
     hours[hour] = (hours[hour] ?? 0) + 1;
   }

@@ -1,5 +1,5 @@
 import { behind, medianNear, spreadAround, wrapped } from "../circle.ts";
-import { medianOf } from "../statistics.ts";
+import { medianOf, quantileOf } from "../statistics.ts";
 import type { HomeDay } from "../types.ts";
 import { type SunAnchor, sunMinuteOf } from "./series.ts";
 
@@ -43,23 +43,30 @@ export function sunMoved(days: readonly HomeDay[], anchor: SunAnchor): number {
 /** What the occurrences keep to: the clock unless the sun explains them clearly better, better also than a clock that drifts. */
 export function anchorOf(picks: readonly Sighting[], days: readonly HomeDay[]): Anchor {
   const clock = residuals(picks, () => 0);
-  const drift = slopeOf(picks, clock);
-  const byClock = sumOfSquares(clock, spreadOf(clock));
-  const byDrift = sumOfSquares(
-    residuals(picks, ({ day }) => drift * day),
-    spreadOf(clock),
-  );
+  const spread = spreadOf(clock);
+  const byClock = sumOfSquares(clock, spread);
+  // Only what would be the sun's is compared with it: the slopes of all pairs are the dear part.
+  let byDrift: number | undefined;
+  const squaresByDrift = () => {
+    const drift = slopeOf(picks, clock);
+    return sumOfSquares(
+      residuals(picks, ({ day }) => drift * day),
+      spread,
+    );
+  };
   let best: { anchor: Anchor; squares: number } = { anchor: "clock", squares: byClock };
   for (const anchor of SUN_ANCHORS) {
     const sun = picks.map(({ day }) => shiftOn(anchor, days[day]));
     const known = sun.filter((minute) => minute !== undefined);
     if (known.length < picks.length || Math.max(...known) - Math.min(...known) < SUN_MOVED_MINUTES) continue;
     const bySun = residuals(picks, (_, index) => sun[index] ?? 0);
-    const squares = sumOfSquares(bySun, spreadOf(clock));
+    const squares = sumOfSquares(bySun, spread);
     const offset = medianNear(sunRelative(picks, sun), 0);
     if (Math.abs(behind(offset, 0)) > SUN_REACH_MINUTES) continue;
     const evidence = (picks.length / 2) * Math.log(byClock / squares);
-    if (evidence > SUN_EVIDENCE && squares < best.squares && squares <= 1.2 * byDrift) best = { anchor, squares };
+    if (!(evidence > SUN_EVIDENCE && squares < best.squares)) continue;
+    byDrift ??= squaresByDrift();
+    if (squares <= 1.2 * byDrift) best = { anchor, squares };
   }
   return best.anchor;
 }
@@ -83,13 +90,15 @@ const sumOfSquares = (values: readonly number[], spread: number): number =>
 
 /** The median of the slopes of all pairs (Theil and Sen). Minutes a day. Complexity: O(n²), n <= 90. */
 function slopeOf(picks: readonly Sighting[], values: readonly number[]): number {
-  const slopes: number[] = [];
-  for (const [i, a] of picks.entries()) {
-    for (const [j, b] of picks.entries()) {
-      if (b.day > a.day) slopes.push(((values[j] ?? 0) - (values[i] ?? 0)) / (b.day - a.day));
+  const slopes = new Float64Array((picks.length * (picks.length - 1)) / 2);
+  let count = 0;
+  for (let i = 0; i < picks.length; i++) {
+    for (let j = 0; j < picks.length; j++) {
+      const days = (picks[j]?.day ?? 0) - (picks[i]?.day ?? 0);
+      if (days > 0) slopes[count++] = ((values[j] ?? 0) - (values[i] ?? 0)) / days;
     }
   }
-  return slopes.length === 0 ? 0 : medianOf(slopes);
+  return count === 0 ? 0 : quantileOf(slopes.subarray(0, count).sort(), 0.5);
 }
 
 /** Minutes a day by which a routine moves; 0 where that is no more than chance. `shifts`: of the anchor, by day. */
@@ -98,9 +107,11 @@ export function driftOf(picks: readonly Sighting[], shifts: readonly (number | u
   const span = (picks.at(-1)?.day ?? 0) - (picks[0]?.day ?? 0);
   if (picks.length < DRIFT_MIN_PICKS || span < DRIFT_MIN_DAYS) return 0;
   let rises = 0;
-  for (const [i, a] of values.entries()) for (const b of values.slice(i + 1)) rises += Math.sign(b - a);
+  for (let i = 0; i < values.length; i++)
+    for (let j = i + 1; j < values.length; j++) rises += Math.sign((values[j] ?? 0) - (values[i] ?? 0));
   const n = picks.length;
   const z = rises / Math.sqrt((n * (n - 1) * (2 * n + 5)) / 18);
+  if (Math.abs(z) < DRIFT_Z) return 0;
   const slope = slopeOf(picks, values);
-  return Math.abs(z) >= DRIFT_Z && Math.abs(slope) * 7 >= DRIFT_MIN_PER_WEEK ? slope : 0;
+  return Math.abs(slope) * 7 >= DRIFT_MIN_PER_WEEK ? slope : 0;
 }

@@ -1,5 +1,5 @@
-import { behind, medianNear, nearestTo, spreadAround, wrapped } from "../circle.ts";
-import { binomialTail, wilsonLower } from "../statistics.ts";
+import { behind, middleNear, nearestTo, spreadAround, wrapped } from "../circle.ts";
+import { predictiveTail, wilsonLower } from "../statistics.ts";
 import { type Anchor, anchorOf, driftOf, type Sighting, shiftOf } from "./anchor.ts";
 import type { Candidate } from "./scan.ts";
 import type { Series, TimeHistory } from "./series.ts";
@@ -121,7 +121,7 @@ const relative = (picks: readonly Sighting[], { shifts, driftPerDay }: Omit<Plac
 
 function placeOf(picks: readonly Sighting[], shifts: Place["shifts"], driftPerDay: number): Place {
   const minutes = relative(picks, { shifts, driftPerDay });
-  return { shifts, driftPerDay, at: medianNear(minutes, minutes[0] ?? 0) };
+  return { shifts, driftPerDay, at: middleNear(minutes, minutes[0] ?? 0) };
 }
 
 const spreadIn = (picks: readonly Sighting[], place: Place): number => spreadAround(relative(picks, place), place.at);
@@ -150,8 +150,8 @@ function hasEnded(evidence: Routine["evidence"]): boolean {
   const last = evidence.at(-1)?.day ?? 0;
   const recent = evidence.filter(({ day }) => day > last - RECENT_DAYS);
   const before = evidence.filter(({ day }) => day <= last - RECENT_DAYS);
-  const hitsOf = (part: Routine["evidence"]) => part.filter(({ isHit }) => isHit).length;
+  const missesOf = (part: Routine["evidence"]) => part.filter(({ isHit }) => !isHit).length;
   if (before.length === 0 || recent.length === 0) return false;
-  const misses = recent.length - hitsOf(recent);
-  return binomialTail(misses, recent.length, 1 - (hitsOf(before) + 0.5) / (before.length + 1)) < ENDED_P;
+  const past = { hits: missesOf(before), trials: before.length };
+  return predictiveTail(missesOf(recent), recent.length, past) < ENDED_P;
 }

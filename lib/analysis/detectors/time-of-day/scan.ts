@@ -13,6 +13,7 @@ import {
   STEP_MINUTES,
   STEPS,
   sumOver,
+  WINDOWS,
 } from "./windows.ts";
 
 /**
@@ -38,8 +39,14 @@ const HOURS_CHOICES = 8;
 export interface ScanView {
   readonly days: readonly HomeDay[];
   readonly shifts: readonly (number | undefined)[];
-  /** How much of the home's activity of a day lies in each ten minutes, sum 1, by this view's time. */
-  readonly profile: Float64Array;
+}
+
+/** How a series is scanned. */
+export interface ScanOptions {
+  /** How much of the home's activity of a day lies in each ten minutes, sum 1, by this view's time. Asked for where something may be found. */
+  readonly profile: () => Float64Array;
+  /** The times are those of the last scan with these classes without some. */
+  readonly isGoingOn: boolean;
 }
 
 export interface Candidate {
@@ -66,6 +73,8 @@ interface Slate {
   readonly counting: CountingSlate;
   readonly all: Counted;
   readonly set: Counted;
+  /** Windows with something in them on enough days for a set of days, the smallest one. */
+  readonly cells: Uint16Array;
 }
 
 export function classesOf(view: ScanView): ViewClasses {
@@ -80,61 +89,97 @@ export function classesOf(view: ScanView): ViewClasses {
     ofDay[index] = at;
     sizes[at] = (sizes[at] ?? 0) + 1;
   }
-  const slate = { counting: newCountingSlate(classes.length), all: newCounted(), set: newCounted() };
+  const slate = {
+    counting: newCountingSlate(classes.length),
+    all: newCounted(),
+    set: newCounted(),
+    cells: new Uint16Array(WINDOWS),
+  };
   return { classes, ofDay, sizes, slate };
 }
 
 /** The window in which something happens on more days than chance gives, the least likely one of all; undefined: there is none. */
 export function scan(
   times: readonly (readonly number[])[],
-  view: ScanView,
-  { classes, ofDay, sizes, slate }: ViewClasses,
+  { shifts }: Pick<ScanView, "shifts">,
+  { view: { classes, ofDay, sizes, slate }, profile, isGoingOn }: ScanOptions & { readonly view: ViewClasses },
 ): Candidate | undefined {
-  const counts = { ...count(times, view.shifts, { ofDay, slate: slate.counting }), sizes };
-  let [all, best]: [Counted | undefined, Candidate | undefined] = [undefined, undefined];
+  const counts = count(times, shifts, { ofDay, slate: slate.counting, isGoingOn });
+  let [all, best, cells]: [Counted | undefined, Candidate | undefined, Uint16Array] = [undefined, undefined, NO_CELLS];
   for (const [index, set] of DAY_SETS.entries()) {
     const has = (bits: number) => index === 0 || ((bits >> index) & 1) === 1;
     // Most sets of most series have too little for any window, and are not summed.
     const least = leastHits(sumOf(sizes, classes, has));
     if (sumOf(counts.anyDays, classes, has) < least) continue;
-    all ??= sumOver(slate.all, counts, { classes, has: () => true });
+    if (!all) {
+      all = sumOver(slate.all, counts, { classes, sizes, has: () => true });
+      cells = cellsOf(all, MIN_DAYS, slate.cells);
+    }
     if (all.most < least) continue;
-    const days = index === 0 ? all : sumOver(slate.set, counts, { classes, has });
-    const found = bestOf(days, all, view.profile, best?.p ?? CANDIDATE_P);
+    const days = index === 0 ? all : sumOver(slate.set, counts, { classes, sizes, has, cells });
+    const found = bestOf({ days, all, cells }, profile, best?.p ?? CANDIDATE_P);
     if (found) best = { set, ...found };
   }
   return best;
 }
 
-const leastHits = (days: number): number => Math.max(MIN_DAYS, MIN_SHARE * days);
+const NO_CELLS = new Uint16Array();
+
+/** Windows with so many hits or more, ascending, on the slate. */
+function cellsOf({ hits }: Counted, least: number, slate: Uint16Array): Uint16Array {
+  let count = 0;
+  for (let cell = 0; cell < hits.length; cell++) if (at0(hits, cell) >= least) slate[count++] = cell;
+  return slate.subarray(0, count);
+}
+
+const leasts: number[] = [];
+
+/** Of so many days: fewer hits are no candidate. Infinity: no number of hits is. */
+function leastHits(days: number): number {
+  const known = leasts[days];
+  if (known !== undefined) return known;
+  let hits = Math.max(MIN_DAYS, Math.ceil(MIN_SHARE * days));
+  while (hits <= days && wilsonLower(hits, days) < MIN_RELIABILITY) hits++;
+  const least = hits <= days ? hits : Number.POSITIVE_INFINITY;
+  leasts[days] = least;
+  return least;
+}
 
 /** Of the days whose class is meant. */
 const sumOf = (byClass: ArrayLike<number>, classes: readonly number[], has: (bits: number) => boolean): number =>
   classes.reduce((sum, bits, at) => (has(bits) ? sum + (byClass[at] ?? 0) : sum), 0);
 
+interface Among {
+  readonly days: Counted;
+  readonly all: Counted;
+  /** Ascending: by half-width and centre. In no other window there is enough. */
+  readonly cells: Uint16Array;
+}
+
 /** The least likely window of these days whose chance is below `limit`. */
-function bestOf(days: Counted, all: Counted, profile: Float64Array, limit: number): Omit<Candidate, "set"> | undefined {
+function bestOf(
+  { days, all, cells }: Among,
+  profile: () => Float64Array,
+  limit: number,
+): Omit<Candidate, "set"> | undefined {
   const { hits, size } = days;
   const least = leastHits(size);
   let best: Omit<Candidate, "set"> | undefined;
-  for (const [w, halfWidth] of HALF_WIDTHS.entries()) {
-    for (let centre = 0; centre < STEPS; centre++) {
-      const here = at0(hits, w * STEPS + centre);
-      if (here < least) continue;
-      const [before, behind] = [
-        at0(hits, w * STEPS + circular(centre - 1)),
-        at0(hits, w * STEPS + circular(centre + 1)),
-      ];
-      if (here < before || here < behind) continue;
-      if (wilsonLower(here, size) < MIN_RELIABILITY) continue;
-      const below = Math.min(limit, best?.p ?? 1);
-      const reach = halfWidth / STEP_MINUTES;
-      const byHome = tailBelow(here, size, (all.withAny / all.size) * sumAround(profile, centre, reach), below);
-      if (byHome === undefined) continue;
-      const byHours = tailBelow(here, size, hourly(all, centre, reach), below * HOURS_CHOICES);
-      if (byHours === undefined || tailBelow(here, size, hourly(days, centre, reach), SHARP_P) === undefined) continue;
-      best = { centre: centre * STEP_MINUTES, halfWidth, p: Math.max(byHome, byHours / HOURS_CHOICES) };
-    }
+  for (let index = 0; index < cells.length; index++) {
+    const cell = at0(cells, index);
+    const here = at0(hits, cell);
+    if (here < least) continue;
+    const centre = cell % STEPS;
+    const first = cell - centre;
+    if (here < at0(hits, first + circular(centre - 1)) || here < at0(hits, first + circular(centre + 1))) continue;
+    const below = Math.min(limit, best?.p ?? 1);
+    const halfWidth = HALF_WIDTHS[first / STEPS] ?? 0;
+    const reach = halfWidth / STEP_MINUTES;
+    const byHome = tailBelow(here, size, (all.withAny / all.size) * sumAround(profile(), centre, reach), below);
+    if (byHome === undefined) continue;
+    const byHours = tailBelow(here, size, hourly(all, centre, reach), below * HOURS_CHOICES);
+    if (byHours === undefined || tailBelow(here, size, hourly(days, centre, reach), SHARP_P) === undefined) continue;
+    best = { centre: centre * STEP_MINUTES, halfWidth, p: Math.max(byHome, byHours / HOURS_CHOICES) };
   }
   return best;
 }

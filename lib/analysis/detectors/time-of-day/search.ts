@@ -23,7 +23,7 @@ const AUTOMATED_SHARE = 0.5;
 interface Lens {
   readonly anchor: Anchor;
   readonly fromDay: number;
-  readonly view: Omit<ScanView, "profile">;
+  readonly view: ScanView;
   readonly classes: ViewClasses;
   readonly shift: number;
 }
@@ -55,7 +55,7 @@ function lensesOf({ days }: TimeHistory): Lens[] {
       const shifts = days.map((day, index) => (index < fromDay ? undefined : shiftOf(anchor, day)));
       const known = shifts.filter((shift) => shift !== undefined);
       const view = { days, shifts };
-      const classes = classesOf({ ...view, profile: new Float64Array() });
+      const classes = classesOf(view);
       return { anchor, fromDay, view, classes, shift: known.length === 0 ? 0 : medianOf(known) };
     });
   });
@@ -70,15 +70,18 @@ interface SearchOptions {
 function routinesOf(series: Series, { history, lenses, profile }: SearchOptions): Routine[] {
   if (series.times.filter((minutes) => minutes.length > 0).length < MIN_DAYS_WITH || isOfMachine(series)) return [];
   const found: Routine[] = [];
-  const profiles = new Map(lenses.map(({ shift }) => [shift, profile.without(series, shift)]));
+  const profileAt = profile.without(series);
   let times = series.times;
   // What stands out is judged with all that is not told beside it: else a wide hump, cut to pieces, would have one sharp piece.
   let around = series.times;
   for (let turn = 0; turn < ROUTINES_MAX; turn++) {
     let best: { readonly candidate: Candidate; readonly lens: Lens } | undefined;
     for (const lens of lenses) {
-      const view = { ...lens.view, profile: profiles.get(lens.shift) ?? new Float64Array() };
-      const candidate = scan(times, view, lens.classes);
+      const candidate = scan(times, lens.view, {
+        view: lens.classes,
+        profile: () => profileAt(lens.shift),
+        isGoingOn: turn > 0,
+      });
       if (candidate && lens.anchor !== "clock" && Math.abs(behind(candidate.centre, 0)) > SUN_REACH_MINUTES) continue;
       const penalty = lens.anchor === "clock" ? 1 : SUN_PENALTY;
       if (candidate && (!best || candidate.p * penalty < best.candidate.p)) best = { candidate, lens };
@@ -96,11 +99,25 @@ function routinesOf(series: Series, { history, lenses, profile }: SearchOptions)
 
 /** Something that comes hour by hour, day and night, has no time of day: a clock that strikes. */
 function isOfMachine({ times }: Series): boolean {
-  const days = times.filter((minutes) => minutes.length > 0);
   const hours = new Array<number>(24).fill(0);
-  for (const minutes of days)
-    for (const hour of new Set(minutes.map((minute) => Math.floor(minute / 60)))) hours[hour] = (hours[hour] ?? 0) + 1;
-  return hours.filter((count) => count > days.length / 2).length >= MACHINE_HOURS;
+  let days = 0;
+  for (const minutes of times) {
+    if (minutes.length > 0) days++;
+    // Minutes ascend, and so do their hours.
+    let before = -1;
+    for (const minute of minutes) {
+      const hour = Math.floor(minute / 60);
+      if (hour !== before) hours[hour] = (hours[hour] ?? 0) + 1;
+      before = hour;
+    }
+  }
+  return hours.filter((count) => count > days / 2).length >= MACHINE_HOURS;
+}
+
+/** The same array where nothing was left out: then nothing has to be counted again. */
+function without(minutes: readonly number[], isLeftOut: (minute: number) => boolean): readonly number[] {
+  const kept = minutes.filter((minute) => !isLeftOut(minute));
+  return kept.length === minutes.length ? minutes : kept;
 }
 
 /** The window's own occurrences are looked at no more, so that the search goes on. */
@@ -112,8 +129,9 @@ function withoutExplained(
   return times.map((minutes, index) => {
     const [shift, day] = [lens.view.shifts[index], days[index]];
     if (shift === undefined || !day || !candidate.set.has(day)) return minutes;
-    return minutes.filter(
-      (minute) => Math.abs(behind(wrapped(minute - shift), candidate.centre)) > candidate.halfWidth,
+    return without(
+      minutes,
+      (minute) => Math.abs(behind(wrapped(minute - shift), candidate.centre)) <= candidate.halfWidth,
     );
   });
 }
@@ -124,7 +142,7 @@ function withoutRoutine(times: Series["times"], routine: Routine, { days }: Time
     const day = days[index];
     if (!day || !routine.candidate.set.has(day)) return minutes;
     const expected = expectedOn(routine, index, days);
-    return expected === undefined ? minutes : minutes.filter((minute) => Math.abs(behind(minute, expected)) > reach);
+    return expected === undefined ? minutes : without(minutes, (minute) => Math.abs(behind(minute, expected)) <= reach);
   });
 }
 

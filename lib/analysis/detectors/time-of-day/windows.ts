@@ -24,45 +24,65 @@ export const circular = (index: number): number => (index < 0 ? index + STEPS : 
 export interface CountingSlate {
   readonly counts: Counts;
   /** Where the day that is counted has something already. */
-  readonly marks: { readonly windows: Uint16Array; readonly steps: Uint16Array };
+  readonly marks: { readonly windows: Uint32Array; readonly steps: Uint32Array; last: number };
+  /** What has been counted so far. */
+  times: readonly (readonly number[])[];
 }
 
 export const newCountingSlate = (classes: number): CountingSlate => ({
+  times: [],
   counts: {
     hits: new Uint16Array(classes * WINDOWS),
     steps: new Uint16Array(classes * STEPS),
     anyDays: new Uint16Array(classes),
   },
-  marks: { windows: new Uint16Array(WINDOWS), steps: new Uint16Array(STEPS) },
+  marks: { windows: new Uint32Array(WINDOWS), steps: new Uint32Array(STEPS), last: 0 },
 });
+
+/** What of a day is counted, and how. */
+interface Counting {
+  readonly ofDay: Int16Array;
+  readonly slate: CountingSlate;
+  /** The times are those of before without some: only days whose times are other ones are counted again. */
+  readonly isGoingOn?: boolean;
+}
 
 /** What lies in which window, on the slate: until it is counted on again. `shifts`: see ScanView; `ofDay`: each day's class, -1 of none. */
 export function count(
   times: readonly (readonly number[])[],
   shifts: readonly (number | undefined)[],
-  { ofDay, slate }: { readonly ofDay: Int16Array; readonly slate: CountingSlate },
+  { ofDay, slate, isGoingOn = false }: Counting,
 ): Counts {
-  const { counts, marks } = slate;
-  for (const array of [counts.hits, counts.steps, counts.anyDays, marks.windows, marks.steps]) array.fill(0);
-  for (const [day, minutes] of times.entries()) {
+  const { counts } = slate;
+  const before = isGoingOn ? slate.times : [];
+  if (!isGoingOn) for (const array of [counts.hits, counts.steps, counts.anyDays]) array.fill(0);
+  for (let day = 0; day < times.length; day++) {
     const shift = shifts[day];
     const at = ofDay[day] ?? -1;
-    if (shift === undefined || at < 0 || minutes.length === 0) continue;
-    counts.anyDays[at] = (counts.anyDays[at] ?? 0) + 1;
-    countDay(minutes, shift, { counts, marks, at, mark: day + 1 });
+    const [minutes, counted] = [times[day], before[day]];
+    if (shift === undefined || at < 0 || minutes === counted) continue;
+    if (counted) countDay(counted, shift, { slate, at, by: -1 });
+    if (minutes) countDay(minutes, shift, { slate, at, by: 1 });
   }
+  slate.times = times;
   return counts;
 }
 
-interface DayCount extends CountingSlate {
+interface DayCount {
+  readonly slate: CountingSlate;
   /** The day's class. */
   readonly at: number;
-  readonly mark: number;
+  /** Taken away, or added. */
+  readonly by: -1 | 1;
 }
 
 /** The minutes ascend, so that what the one before has marked is passed over. */
-function countDay(minutes: readonly number[], shift: number, { counts, marks, at, mark }: DayCount): void {
+function countDay(minutes: readonly number[], shift: number, { slate, at, by }: DayCount): void {
+  if (minutes.length === 0) return;
+  const { counts, marks } = slate;
   const { hits, steps } = counts;
+  counts.anyDays[at] = at0(counts.anyDays, at) + by;
+  const mark = ++marks.last;
   let before = -1;
   for (const minute of minutes) {
     const place = wrapped(minute - shift) / STEP_MINUTES;
@@ -72,7 +92,7 @@ function countDay(minutes: readonly number[], shift: number, { counts, marks, at
     if (step === before && !isFirst) continue;
     if (marks.steps[step] !== mark) {
       marks.steps[step] = mark;
-      steps[at * STEPS + step] = at0(steps, at * STEPS + step) + 1;
+      steps[at * STEPS + step] = at0(steps, at * STEPS + step) + by;
     }
     for (let w = 0; w < REACHES.length; w++) {
       const reach = REACHES[w] ?? 0;
@@ -85,7 +105,7 @@ function countDay(minutes: readonly number[], shift: number, { counts, marks, at
         const cell = w * STEPS + circular(next);
         if (marks.windows[cell] === mark) continue;
         marks.windows[cell] = mark;
-        hits[at * WINDOWS + cell] = at0(hits, at * WINDOWS + cell) + 1;
+        hits[at * WINDOWS + cell] = at0(hits, at * WINDOWS + cell) + by;
       }
     }
     before = step;
@@ -109,26 +129,42 @@ export const newCounted = (): Counted => ({
   most: 0,
 });
 
+/** Which days are summed. */
+interface Summing {
+  readonly classes: readonly number[];
+  readonly sizes: readonly number[];
+  readonly has: (bits: number) => boolean;
+  /** Only these windows: the others count as empty. Absent: all. */
+  readonly cells?: Uint16Array;
+}
+
 /** Writes over `sum`: the days of the classes that are meant. */
-export function sumOver(
-  sum: Counted,
-  { hits, steps, sizes }: Counts & { readonly sizes: readonly number[] },
-  { classes, has }: { readonly classes: readonly number[]; readonly has: (bits: number) => boolean },
-): Counted {
+export function sumOver(sum: Counted, counts: Counts, { classes, sizes, has, cells }: Summing): Counted {
   sum.hits.fill(0);
   sum.steps.fill(0);
   sum.size = 0;
-  sum.withAny = 0;
-  for (const [at, bits] of classes.entries()) {
-    if (!has(bits)) continue;
+  for (let at = 0; at < classes.length; at++) {
+    if (!has(classes[at] ?? 0)) continue;
     sum.size += sizes[at] ?? 0;
-    for (let i = 0; i < WINDOWS; i++) sum.hits[i] = at0(sum.hits, i) + at0(hits, at * WINDOWS + i);
-    for (let i = 0; i < STEPS; i++) {
-      const withSomething = at0(steps, at * STEPS + i);
-      sum.steps[i] = at0(sum.steps, i) + withSomething;
-      sum.withAny += withSomething;
-    }
+    if (at0(counts.anyDays, at) === 0) continue;
+    if (cells) addAt(sum.hits, cells, counts.hits.subarray(at * WINDOWS, (at + 1) * WINDOWS));
+    else addAll(sum.hits, counts.hits.subarray(at * WINDOWS, (at + 1) * WINDOWS));
+    addAll(sum.steps, counts.steps.subarray(at * STEPS, (at + 1) * STEPS));
   }
-  sum.most = sum.hits.reduce((most, each) => Math.max(most, each), 0);
+  sum.withAny = 0;
+  for (let step = 0; step < STEPS; step++) sum.withAny += at0(sum.steps, step);
+  sum.most = 0;
+  for (let cell = 0; cell < WINDOWS; cell++) if (at0(sum.hits, cell) > sum.most) sum.most = at0(sum.hits, cell);
   return sum;
+}
+
+function addAll(sums: Uint16Array, values: Uint16Array): void {
+  for (let i = 0; i < values.length; i++) sums[i] = at0(sums, i) + at0(values, i);
+}
+
+function addAt(sums: Uint16Array, places: Uint16Array, values: Uint16Array): void {
+  for (let i = 0; i < places.length; i++) {
+    const place = at0(places, i);
+    sums[place] = at0(sums, place) + at0(values, place);
+  }
 }
