@@ -7,7 +7,7 @@ import type { LossFacts } from "./classify.ts";
 import { TILE_US } from "./kept-tiles.ts";
 import { type Budget, goOn, type LookOptions, lookAgain, lookAtCrowds, type Progress, readAgain } from "./looks.ts";
 import { coldRunOf, type Memory, newMemory, readMemory, withPending, writeMemory } from "./memory.ts";
-import type { Crowd } from "./open-list.ts";
+import { type Crowd, openFrom } from "./open-list.ts";
 import { nothingYet, resultOf } from "./result.ts";
 import { newSide, oldSide, type Sides } from "./sides.ts";
 
@@ -29,8 +29,8 @@ export interface ConsistencyCheckOptions {
 
 const STATES: ReadonlySet<State> = new Set(["shadow", "ramp", "stabilise", "final_validation", "rolling_back"]);
 const ROWS_PER_STEP = 6_000_000;
-/** OLD's oldest row may be later than at the last step because OLD deletes old ones by the day; by less than that it has lost some. */
-const DELETED_US = 86_400_000_000;
+/** OLD's oldest row may be later than at the last step because OLD deletes old ones by the day, of which the first rows seldom lie a whole day apart; by less than half of one it has lost some. */
+const DELETED_US = 43_200_000_000;
 
 /**
  * Whether OLD and NEW hold the same rows, to the row, over the whole past and up to now but for what may still be under way. Each row is read once; later both sides are asked how many they
@@ -110,10 +110,7 @@ function begun(
     ...{ fromUs: firstUs, doneUs },
     tiles: known.tiles.filter((tile) => tile.fromUs >= firstUs),
     pending: withPending(known.pending, [], { fromUs: firstUs, toUs: doneUs }),
-    open: {
-      rows: known.open.rows.filter(({ difference }) => difference.atUs >= firstUs),
-      crowds: known.open.crowds.filter((crowd) => crowd.toUs > firstUs),
-    },
+    open: openFrom(known.open, firstUs),
   };
 }
 

@@ -104,11 +104,20 @@ export function reconcile(open: OpenList, look: Look, recheckUs: Microseconds): 
   };
 }
 
+/** What of the list lies at a moment or after it: before it nothing is compared any more. Pure. */
+export const openFrom = ({ rows, crowds }: OpenList, firstUs: Microseconds): OpenList => ({
+  rows: rows.filter(({ difference }) => difference.atUs >= firstUs),
+  // A crowd that reaches over it would be looked at whole, and what lies before would differ for ever.
+  crowds: crowds.flatMap((crowd) =>
+    crowd.fromUs < firstUs ? rest(crowd, { fromUs: crowd.fromUs, toUs: firstUs }) : [crowd],
+  ),
+});
+
 const overlaps = (a: Pick<Span, "fromUs" | "toUs">, b: Pick<Span, "fromUs" | "toUs">): boolean =>
   a.fromUs < b.toUs && b.fromUs < a.toUs;
 
 /** What of a crowd the look has not seen; of its count, the share of its time. */
-function rest(crowd: Crowd, { fromUs, toUs }: Look): Crowd[] {
+function rest(crowd: Crowd, { fromUs, toUs }: Pick<Span, "fromUs" | "toUs">): Crowd[] {
   const whole = crowd.toUs - crowd.fromUs;
   return [
     { ...crowd, toUs: Math.min(crowd.toUs, fromUs) },

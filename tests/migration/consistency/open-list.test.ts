@@ -5,6 +5,7 @@ import {
   type Look,
   NOTHING_OPEN,
   type OpenList,
+  openFrom,
   ROWS_A_LOOK,
   reconcile,
 } from "../../../lib/migration/consistency/open-list.ts";
@@ -78,6 +79,17 @@ describe("the list of what is open", () => {
     const half = lookedAt([look(200, [], { toUs: 500 })], first.open);
     expect(half.open.crowds).toMatchObject([{ fromUs: 500, toUs: 1_000, count: 50 }]);
     expect(lookedAt([look(300, [])], second.open).open).toEqual(NOTHING_OPEN);
+  });
+
+  it("is cut off, crowds too, where a later beginning lies", () => {
+    const given = { count: 100, lackedByOld: 60, lackedByNew: 20 };
+    const crowds = [0, 1_000, 2_000].map((fromUs) => look(100, [], { ...given, fromUs, toUs: fromUs + 1_000 }));
+    const { open } = lookedAt([...crowds, look(100, [row(3_100), row(3_500)], { fromUs: 3_000, toUs: 4_000 })]);
+    expect(openFrom(open, 0)).toEqual(open);
+    const cut = openFrom(open, 1_750).crowds;
+    expect(cut).toMatchObject([{ fromUs: 1_750, count: 25, lackedByOld: 15, lackedByNew: 5 }, open.crowds[2]]);
+    expect(openFrom(open, 2_000).crowds).toEqual([open.crowds[2]]);
+    expect(openFrom(open, 3_500)).toMatchObject({ rows: [{ difference: { atUs: 3_500 } }], crowds: [] });
   });
 
   it("knows of all that count how many are of each class, crowds and rows alike", () => {
