@@ -3,7 +3,7 @@ export const LONG = [
   "tests/house/roles.test.ts",
   "tests/local/start/legacy.test.ts",
   "tests/migration/statistics/operating.test.ts",
-  "tests/journey/{backup,first-evening,migration*}.test.ts",
+  "tests/journey/{backup,first-evening,home-assistant-app,import,migration*,nightly,redelivery}.test.ts",
   "tests/migration/model/model.test.ts",
   "tests/wiring/migration-{faults,repair}.test.ts",
 ];
