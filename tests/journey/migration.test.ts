@@ -117,7 +117,7 @@ describe("a home moves from its old pipeline while both run", { timeout: 360_000
     await until(
       () => look(last),
       ({ kept, sent }) => kept.join("\n") === sent.join("\n"),
-      { deadlineMs: 20_000, everyMs: 300 },
+      { deadlineMs: 120_000, everyMs: 300 },
     ).catch(() => {});
     const { kept, sent } = await look(last);
     expect(kept).toEqual(sent);

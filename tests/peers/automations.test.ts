@@ -64,7 +64,7 @@ function automations(version: string) {
       home.ask("POST", `/api/services/input_boolean/turn_${to}`, { entity_id: `input_boolean.${entity}` });
     const restored = async () =>
       (await home.ask<HaState>("GET", "/api/states/input_boolean.relay_boolean_restored")).state;
-    const becomes = (state: string) => until(restored, (now) => now === state, { deadlineMs: 20_000, everyMs: 50 });
+    const becomes = (state: string) => until(restored, (now) => now === state, { deadlineMs: 60_000, everyMs: 50 });
     await set("relay_boolean", "off");
     await set("relay_boolean_restored", "off");
     await set("relay_boolean", "on");

@@ -147,7 +147,7 @@ function gap(version: string): void {
       };
       const isWhole = ({ missing, invented }: Awaited<ReturnType<typeof compared>>) =>
         missing.length + invented.length === 0;
-      const { told, missing, invented } = await until(compared, isWhole, { deadlineMs: 15_000, everyMs: 500 }).catch(
+      const { told, missing, invented } = await until(compared, isWhole, { deadlineMs: 60_000, everyMs: 500 }).catch(
         compared,
       );
       expect({ missing, invented }).toEqual({ missing: [], invented: [] });

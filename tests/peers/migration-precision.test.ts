@@ -96,7 +96,7 @@ function moving({ url, home }: Awaited<ReturnType<typeof prepare>>): void {
   beforeAll(async () => {
     // Before Hearthline is there: what only OLD has.
     await round();
-    await until(rowsOfOld, (rows) => loads(rows).length === made, { deadlineMs: 30_000, everyMs: 500 });
+    await until(rowsOfOld, (rows) => loads(rows).length === made, { deadlineMs: 120_000, everyMs: 500 });
     stack = await startStack({
       dataFolder,
       env: { HEARTHLINE_HA_URL: home.url, HEARTHLINE_HA_TOKEN: home.token, HEARTHLINE_MIGRATION_SECONDS: "1" },
@@ -174,14 +174,14 @@ function moving({ url, home }: Awaited<ReturnType<typeof prepare>>): void {
     await pause();
     await expectOnce();
     await command("advance");
-    await reaches((one) => check(one, "cleanup") !== undefined, 30_000);
+    await reaches((one) => check(one, "cleanup") !== undefined, 120_000);
     await home.end();
     writeFileSync(config, "");
     await home.begin();
     begin();
-    await reaches((one) => check(one, "cleanup")?.explanation.startsWith("Dual write is stopped") === true, 90_000);
+    await reaches((one) => check(one, "cleanup")?.explanation.startsWith("Dual write is stopped") === true, 180_000);
     await killPart(stack, "relay");
-    await reaches(({ state }) => state === "complete", 60_000);
+    await reaches(({ state }) => state === "complete", 180_000);
     await pause();
     const report = await command("report");
     expect(report).toMatchObject({
@@ -189,14 +189,17 @@ function moving({ url, home }: Awaited<ReturnType<typeof prepare>>): void {
       differences: { missing_in_new: 0, missing_in_old: 0, different: 0 },
       figures: { lost_events: 0, consistent_percent: 100 },
     });
-  }, 700_000);
+  }, 1_200_000);
 
   /** What NEW heard and what came over from OLD of the same are one: each number is there once, on both sides. */
   async function expectOnce(): Promise<void> {
     const wanted = upFrom(0, made);
     const found = async () => numbersOf(await allEvents(stack), 0);
-    await until(found, ({ length }) => length >= wanted.length, { deadlineMs: 30_000, everyMs: 500 });
+    const patience = { deadlineMs: 120_000, everyMs: 500 };
+    await until(found, ({ length }) => length >= wanted.length, patience);
     expect(await found()).toEqual(wanted);
-    expect(loads(await rowsOfOld())).toEqual(wanted);
+    // The integration writes when 100 are together, or when nothing has happened for a second.
+    const rows = await until(rowsOfOld, (all) => loads(all).length >= wanted.length, patience);
+    expect(loads(rows)).toEqual(wanted);
   }
 }

@@ -145,7 +145,10 @@ function moving({ url, pid, home }: Awaited<ReturnType<typeof prepare>>): void {
     await oddStates(home);
     for (const state of CELLAR) await setState(home, "sensor.cellar", state);
     await feed.round();
-    past = await until(rowsOfOld, (rows) => loadsOf(rows).length === feed.made(), { deadlineMs: 30_000, everyMs: 500 });
+    past = await until(rowsOfOld, (rows) => loadsOf(rows).length === feed.made(), {
+      deadlineMs: 120_000,
+      everyMs: 500,
+    });
     beganUs = Date.now() * 1000;
     stack = await startStack({
       dataFolder,
@@ -154,7 +157,7 @@ function moving({ url, pid, home }: Awaited<ReturnType<typeof prepare>>): void {
     await subscribedSince(stack);
     await oddStates(home);
     feed.begin();
-  }, 300_000);
+  }, 600_000);
   afterAll(async () => {
     await feed.end().catch(() => {});
     await stack?.stop();
@@ -228,14 +231,14 @@ function moving({ url, pid, home }: Awaited<ReturnType<typeof prepare>>): void {
     const gate = await reaches(id, (now) => waits(now) || now.state === "rolling_back", 240_000);
     expect(gate).toMatchObject({ state: "ramp" });
     await command("rollback", "--reason", "It was enough.");
-    await reaches(id, ({ state }) => state === "rolled_back", 120_000);
+    await reaches(id, ({ state }) => state === "rolled_back", 240_000);
     await feed.pause();
     const { history } = await command("report");
     expect((history as Change[]).filter(({ trigger }) => trigger !== undefined)).toEqual([]);
     await expectNoHoles();
     expect(await readCellar()).toEqual({ side: "old", status: 200, states: WHOLE });
     feed.begin();
-  }, 600_000);
+  }, 1_200_000);
 
   /** Every number that was ever driven is on both sides. */
   async function expectNoHoles(): Promise<void> {
@@ -243,7 +246,7 @@ function moving({ url, pid, home }: Awaited<ReturnType<typeof prepare>>): void {
     const both = async () => ({ old: loadsOf(await rowsOfOld()), new: numbersOf(await allEvents(stack), 0) });
     const isWhole = (found: Awaited<ReturnType<typeof both>>) =>
       found.old.length >= wanted.length && found.new.length >= wanted.length;
-    const found = await until(both, isWhole, { deadlineMs: 30_000, everyMs: 500 }).catch(both);
+    const found = await until(both, isWhole, { deadlineMs: 120_000, everyMs: 500 }).catch(both);
     expect(found.old).toEqual(wanted);
     expect(found.new).toEqual(wanted);
   }
@@ -269,7 +272,7 @@ function moving({ url, pid, home }: Awaited<ReturnType<typeof prepare>>): void {
       await expectNoHoles();
       inOld = await rowsOfOld();
       await command("advance");
-      const cleanup = await reaches(id, ({ checks }) => checks.some(({ name }) => name === "cleanup"), 30_000);
+      const cleanup = await reaches(id, ({ checks }) => checks.some(({ name }) => name === "cleanup"), 120_000);
       expect(cleanup.checks.find(({ name }) => name === "cleanup")?.explanation).toContain(
         'Remove the integration "influxdb" from Home Assistant',
       );
@@ -279,10 +282,10 @@ function moving({ url, pid, home }: Awaited<ReturnType<typeof prepare>>): void {
       feed.begin();
       const isStopped = ({ checks }: Migration) =>
         checks.some(({ name, explanation }) => name === "cleanup" && explanation.startsWith("Dual write is stopped"));
-      await reaches(id, isStopped, 90_000);
+      await reaches(id, isStopped, 180_000);
       // The relay says how it is at least every five minutes; one that begins anew says so at once.
       await killPart(stack, "relay");
-      await reaches(id, ({ state }) => state === "complete", 60_000);
+      await reaches(id, ({ state }) => state === "complete", 180_000);
     } finally {
       isOver = true;
       await reader;
@@ -293,7 +296,7 @@ function moving({ url, pid, home }: Awaited<ReturnType<typeof prepare>>): void {
     // OLD's data is not ours to delete.
     const kept = new Set((await rowsOfOld()).map((row) => JSON.stringify(row)));
     expect(inOld.filter((row) => !kept.has(JSON.stringify(row)))).toEqual([]);
-  }, 540_000);
+  }, 1_200_000);
 
   it("has OLD's rows of the time before Hearthline in NEW, and all that came since", async () => {
     const events = await allEvents(stack);
@@ -311,10 +314,10 @@ function moving({ url, pid, home }: Awaited<ReturnType<typeof prepare>>): void {
     const found = await until(
       async () => numbersOf(await allEvents(stack), 0),
       ({ length }) => length >= numbers.length,
-      { deadlineMs: 20_000, everyMs: 500 },
+      { deadlineMs: 60_000, everyMs: 500 },
     ).catch(async () => numbersOf(await allEvents(stack), 0));
     expect(found).toEqual(numbers);
-  }, 60_000);
+  }, 180_000);
 
   it("has a report without an unexplained difference, that names what OLD cannot hold, and is as it was made", async () => {
     const report = await command("report");
@@ -343,5 +346,5 @@ function moving({ url, pid, home }: Awaited<ReturnType<typeof prepare>>): void {
     // The relay's, and that of the back-fill.
     expect(ledgers.length).toBeGreaterThanOrEqual(2);
     for (const ledger of ledgers) expect(ledger).toMatchObject({ missing: 0, lost_records: 0 });
-  }, 60_000);
+  }, 180_000);
 }

@@ -52,7 +52,7 @@ function mosquitto(firstPid: number) {
     await until(
       () => fetch(`http://127.0.0.1:${port}`).catch((error: { cause?: { code?: string } }) => error.cause?.code),
       (answer) => answer === "ECONNREFUSED",
-      { deadlineMs: 10_000, everyMs: 50 },
+      { deadlineMs: 60_000, everyMs: 50 },
     );
   };
   const withSession = async <T>(work: (session: BrokerSession) => Promise<T>): Promise<T> => {
@@ -145,13 +145,13 @@ function mosquitto(firstPid: number) {
     await until(
       async () => relay.state(),
       ({ delivered }) => delivered > 20,
-      { deadlineMs: 30_000, everyMs: 5 },
+      { deadlineMs: 60_000, everyMs: 5 },
     );
     await kill();
     await until(
       async () => relay.state(),
       ({ last_error }) => last_error !== undefined,
-      { deadlineMs: 30_000, everyMs: 20 },
+      { deadlineMs: 60_000, everyMs: 20 },
     );
     expect(relay.state().last_error).toMatch(/^mqtt_(unreachable|disconnected|timeout)/);
     await begin();

@@ -131,7 +131,7 @@ function published(version: string, { folder, broker }: Awaited<ReturnType<typeo
 
   const get = (entityId: string) => home.ask<HaState>("GET", `/api/states/${entityId}`).catch(() => undefined);
   const becomes = (entityId: string, fits: (state: HaState | undefined) => boolean) =>
-    until(() => get(entityId), fits, { deadlineMs: 30_000, everyMs: 200 });
+    until(() => get(entityId), fits, { deadlineMs: 60_000, everyMs: 200 });
   const ACCEPT = "button.hearthline_home_p_abc_accept";
 
   it("shows its device: figures, and each suggestion with its two buttons", async () => {
@@ -159,7 +159,7 @@ function published(version: string, { folder, broker }: Awaited<ReturnType<typeo
     const written = await until(
       () => suggestions.get("home", "p-abc"),
       (one) => one?.outcome === "written",
-      { deadlineMs: 30_000, everyMs: 200 },
+      { deadlineMs: 60_000, everyMs: 200 },
     );
     expect(written?.history.map(({ by }) => by)).toEqual(["night", "mqtt", "relay"]);
     await becomes(ACCEPT, (state) => state === undefined);
