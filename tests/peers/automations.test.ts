@@ -64,16 +64,27 @@ function automations(version: string) {
       home.ask("POST", `/api/services/input_boolean/turn_${to}`, { entity_id: `input_boolean.${entity}` });
     const restored = async () =>
       (await home.ask<HaState>("GET", "/api/states/input_boolean.relay_boolean_restored")).state;
-    const becomes = (state: string) => until(restored, (now) => now === state, { deadlineMs: 60_000, everyMs: 50 });
-    await set("relay_boolean", "off");
+    // Home Assistant attaches a new automation's triggers, and takes an old one's away, a moment after it shows the entity.
+    const becomes = (state: string, attempt: () => Promise<unknown>) =>
+      until(
+        async () => {
+          await attempt();
+          return restored();
+        },
+        (now) => now === state,
+        { deadlineMs: 60_000, everyMs: 500 },
+      );
     await set("relay_boolean_restored", "off");
-    await set("relay_boolean", "on");
-    await becomes("on");
+    await becomes("on", async () => {
+      await set("relay_boolean", "off");
+      await set("relay_boolean", "on");
+    });
     // Another of the same id takes its place.
     await file.write("hearthline_p_follow", follow("off"));
-    const entity = await entityOf("hearthline_p_follow");
-    await home.ask("POST", "/api/services/automation/trigger", { entity_id: entity?.entity_id });
-    await becomes("off");
+    await becomes("off", async () => {
+      const entity = await entityOf("hearthline_p_follow");
+      await home.ask("POST", "/api/services/automation/trigger", { entity_id: entity?.entity_id });
+    });
     await file.remove("hearthline_p_follow");
     await file.remove("hearthline_p_follow");
   }, 120_000);
